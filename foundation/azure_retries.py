@@ -1,0 +1,47 @@
+"""Waiting for Azure: which failures pass by themselves, and how often the program tries again.
+
+Azure replicates identities and serialises writes; both show as errors that are gone a little later. The engine asks an
+error hook after each failure; the hook waits with growing pauses and says "again" only for these codes.
+Hooks run in the program, so a plain `pulumi destroy` does not use them.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+
+import pulumi
+
+TRANSIENT_CODES: tuple[str, ...] = (
+    "PrincipalNotFound",  # a new identity is not yet known to every directory replica
+    "AnotherOperationInProgress",  # one write at a time to a virtual network or a Front Door profile
+    "RetryableErrorDueToAnotherOperation",
+    "ReferencedResourceNotProvisioned",  # a peering while its network is still being updated
+    "ApplicationGatewayKeyVaultSecretException",  # the vault role or its DNS record has not reached the gateway
+    "NetworkWatcherNotFound",  # Azure makes the region's watcher some time after the first network
+)
+_FIRST_PAUSE_SECONDS = 10.0
+_LONGEST_PAUSE_SECONDS = 120.0
+MAXIMUM_TRIES = 12
+
+
+def is_transient(errors: Sequence[str]) -> bool:
+    """Tell whether the newest error carries one of Azure's passing codes."""
+    return bool(errors) and any(code in errors[0] for code in TRANSIENT_CODES)
+
+
+def pause_seconds(tries: int) -> float:
+    """Return the pause before try number `tries` + 1: doubled each time, at most two minutes."""
+    return min(_LONGEST_PAUSE_SECONDS, _FIRST_PAUSE_SECONDS * 2.0 ** max(0, tries - 1))
+
+
+async def _again(arguments: pulumi.ErrorHookArgs) -> bool:
+    if not is_transient(arguments.errors) or len(arguments.errors) >= MAXIMUM_TRIES:
+        return False
+    await asyncio.sleep(pause_seconds(len(arguments.errors)))
+    return True
+
+
+def transient_retry() -> pulumi.ResourceHookBinding:
+    """Return hooks for a resource whose create meets Azure's replication or its one-at-a-time writes."""
+    return pulumi.ResourceHookBinding(on_error=[pulumi.ErrorHook("wait-for-azure", _again)])

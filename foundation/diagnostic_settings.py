@@ -1,0 +1,34 @@
+"""Diagnostic settings: the one maker."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pulumi
+from pulumi_azure_native import monitor
+
+
+def diagnostic_settings(
+    name: str,
+    *,
+    target_id: pulumi.Input[str],
+    workspace_id: pulumi.Input[str],
+    parent: pulumi.Resource,
+    logs: Sequence[str] = (),
+    log_groups: Sequence[str] = (),
+    metrics: bool = True,
+) -> monitor.DiagnosticSetting:
+    """Send a resource's logs (by category, or by group such as `allLogs`) and platform metrics to a workspace.
+
+    They survive their target in Azure, so they are never `deleted_with` it; the target's id orders the delete.
+    """
+    return monitor.DiagnosticSetting(
+        name,
+        name="to-workspace",
+        resource_uri=target_id,
+        workspace_id=workspace_id,
+        logs=[{"category": category, "enabled": True} for category in logs]
+        + [{"category_group": group, "enabled": True} for group in log_groups],
+        metrics=[{"category": "AllMetrics", "enabled": True}] if metrics else [],
+        opts=pulumi.ResourceOptions(parent=parent),
+    )

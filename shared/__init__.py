@@ -1,0 +1,1 @@
+"""The shared services of a fleet: Front Door, registry, workspace, base firewall rules. One stack a fleet."""
