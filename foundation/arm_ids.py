@@ -6,7 +6,7 @@ import pulumi
 
 
 def child_id(parent_id: pulumi.Input[str], collection: str, name: str) -> pulumi.Output[str]:
-    """Return the id of a child that is declared inline in its parent, for example `child_id(vnet.id, "subnets", "snet-nodes")`."""
+    """Return the id of an inline child, for example `child_id(vnet.id, "subnets", "snet-nodes")`."""
     return pulumi.Output.concat(parent_id, "/", collection, "/", name)
 
 

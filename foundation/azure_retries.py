@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from weakref import WeakKeyDictionary
 
 import pulumi
 
@@ -19,6 +20,7 @@ TRANSIENT_CODES: tuple[str, ...] = (
     "ReferencedResourceNotProvisioned",  # a peering while its network is still being updated
     "ApplicationGatewayKeyVaultSecretException",  # the vault role or its DNS record has not reached the gateway
     "NetworkWatcherNotFound",  # Azure makes the region's watcher some time after the first network
+    "ParentResourceNotFound",  # the same for a flow log, and a parent that ARM has not replicated yet
 )
 _FIRST_PAUSE_SECONDS = 10.0
 _LONGEST_PAUSE_SECONDS = 120.0
@@ -42,6 +44,13 @@ async def _again(arguments: pulumi.ErrorHookArgs) -> bool:
     return True
 
 
+# One hook a program (a program is a loop): the engine refuses a second hook of the same name.
+_hooks: WeakKeyDictionary[asyncio.AbstractEventLoop, pulumi.ErrorHook] = WeakKeyDictionary()
+
+
 def transient_retry() -> pulumi.ResourceHookBinding:
     """Return hooks for a resource whose create meets Azure's replication or its one-at-a-time writes."""
-    return pulumi.ResourceHookBinding(on_error=[pulumi.ErrorHook("wait-for-azure", _again)])
+    loop = asyncio.get_event_loop()
+    if loop not in _hooks:
+        _hooks[loop] = pulumi.ErrorHook("wait-for-azure", _again)
+    return pulumi.ResourceHookBinding(on_error=[_hooks[loop]])

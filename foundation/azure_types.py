@@ -100,7 +100,7 @@ KubernetesVersion = Annotated[
         examples=["1.36"],
     ),
 ]
-Zone = Annotated[str, Field(pattern=r"^[1-3]$", description='an availability zone in quotes: "1", "2" or "3"')]
+Zone = Annotated[str, Field(pattern=r"^[1-3]$", description="an availability zone in quotes", examples=['"1"'])]
 ResourceName = Annotated[
     str,
     Field(

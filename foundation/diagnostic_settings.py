@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Literal
 
 import pulumi
 from pulumi_azure_native import monitor
@@ -17,9 +18,13 @@ def diagnostic_settings(
     logs: Sequence[str] = (),
     log_groups: Sequence[str] = (),
     metrics: bool = True,
+    metric_category: str = "AllMetrics",
+    destination_type: Literal["Dedicated"] | None = None,
 ) -> monitor.DiagnosticSetting:
     """Send a resource's logs (by category, or by group such as `allLogs`) and platform metrics to a workspace.
 
+    `destination_type="Dedicated"` writes to one table for each category, which only some types can do (a firewall).
+    Storage accounts know their metrics as `Transaction`.
     They survive their target in Azure, so they are never `deleted_with` it; the target's id orders the delete.
     """
     return monitor.DiagnosticSetting(
@@ -27,8 +32,9 @@ def diagnostic_settings(
         name="to-workspace",
         resource_uri=target_id,
         workspace_id=workspace_id,
+        log_analytics_destination_type=destination_type,
         logs=[{"category": category, "enabled": True} for category in logs]
         + [{"category_group": group, "enabled": True} for group in log_groups],
-        metrics=[{"category": "AllMetrics", "enabled": True}] if metrics else [],
+        metrics=[{"category": metric_category, "enabled": True}] if metrics else [],
         opts=pulumi.ResourceOptions(parent=parent),
     )

@@ -58,7 +58,7 @@ class Naming(Arguments):
         return readable[: limit - len(closing)] + closing
 
     def alphanumeric(self, abbreviation: str, role: str = "", *, limit: int = 80) -> str:
-        """Return a name of letters and digits only; Front Door refuses hyphens in the names of WAF policies and rules."""
+        """Return a name of letters and digits only, as Front Door demands for WAF policies and rules."""
         readable = re.sub(r"[^A-Za-z0-9]", "", f"{abbreviation}{self.workload}{self.scope}{role}")
         return readable if len(readable) <= limit else readable[: limit - _HASH_LENGTH] + self._hash(abbreviation, role)
 

@@ -95,7 +95,7 @@ class PublicDnsZone(Settings):
 
 
 class SharedConfig(Settings):
-    """The shared services of one fleet. `location` is their home region, `regions` every region a stamp may stand in."""
+    """The shared services of one fleet. `location` is their home, `regions` every region that a stamp may stand in."""
 
     business_unit: Annotated[
         str,

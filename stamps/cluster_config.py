@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, Self
+from typing import Annotated, Literal, Self, get_args
 
 from pydantic import Field, model_validator
 
@@ -17,6 +17,7 @@ PoolName = Annotated[
     ),
 ]
 Day = Literal["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"]
+_WEEK = 7 * 1440
 
 
 class KubeletSettings(Settings):
@@ -98,7 +99,7 @@ class ClusterSettings(Settings):
 
 
 class MaintenanceSettings(Settings):
-    """When Azure may change the cluster: a weekly window; no two stamps share one, so a bad image meets one region."""
+    """When Azure may change the cluster: a weekly window; those of two stamps never overlap."""
 
     day: Day
     start_time: Annotated[
@@ -110,3 +111,16 @@ class MaintenanceSettings(Settings):
         str,
         Field(pattern=r"^[+-][01][0-9]:[0-5][0-9]$", description="an offset from UTC in quotes", examples=["-05:00"]),
     ] = "+00:00"
+
+    def overlaps(self, other: MaintenanceSettings) -> bool:
+        """Tell whether both windows are open at one moment of the week."""
+        start, other_start = self._utc_start(), other._utc_start()
+        gap = (other_start - start) % _WEEK
+        return gap < self.duration_hours * 60 or (_WEEK - gap) % _WEEK < other.duration_hours * 60
+
+    def _utc_start(self) -> int:
+        """Return the start in minutes since Monday 00:00 UTC."""
+        sign = -1 if self.utc_offset[0] == "-" else 1
+        offset = sign * (int(self.utc_offset[1:3]) * 60 + int(self.utc_offset[4:6]))
+        local = get_args(Day).index(self.day) * 1440 + int(self.start_time[:2]) * 60 + int(self.start_time[3:5])
+        return (local - offset) % _WEEK

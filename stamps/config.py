@@ -133,7 +133,6 @@ class StampConfig(Settings):
     network_watcher: NetworkWatcherSettings = NetworkWatcherSettings()
     policy: PolicySettings = PolicySettings()
     event_grid: EventGridSettings | None = None
-    keep_api_aliases: bool = False
     tags: Tags
 
     @property

@@ -1,0 +1,71 @@
+"""The program: reads one stack's configuration, builds its one component and exports what others read."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pulumi
+from pulumi_azure_native import authorization
+from shared.shared_services import SharedServices, SharedServicesArgs
+from stamps.regional_stamp import RegionalStamp, RegionalStampArgs
+
+from foundation.api_aliases import strip_version_aliases
+from foundation.configuration import Problem, configuration_error, load
+from shared.config import SharedConfig
+from shared.contract_reader import offline_contract, read_contract
+from shared.outputs import CONTRACT_OUTPUT
+from stamps.config import StampConfig
+from stamps.fleet import STAMP_KEY, conflicts, sibling_stamps
+from stamps.stamp_secrets import read_stamp_certificates
+
+SHARED_KEY = "aks-geode:shared"
+settings = pulumi.Config("aks-geode")
+stack = pulumi.get_stack()
+file = f"Pulumi.{stack}.yaml"
+protect = os.environ.get("AKS_GEODE_SIMULATED") != "1"
+
+
+def deploy_shared() -> None:
+    """Build the shared services and export the contract."""
+    config = load(SharedConfig, settings.get_object("shared"), file=file, key=SHARED_KEY)
+    client = authorization.get_client_config()
+    arguments = SharedServicesArgs(
+        config=config, subscription_id=client.subscription_id, tenant_id=client.tenant_id, protect=protect
+    )
+    services = SharedServices(stack, arguments)
+    pulumi.export(CONTRACT_OUTPUT, services.contract)
+    pulumi.export("summary", services.summary)
+
+
+def deploy_stamp() -> None:
+    """Build one regional stamp from its own configuration and the shared contract."""
+    config = load(StampConfig, settings.get_object("stamp"), file=file, key=STAMP_KEY)
+    problems = conflicts(stack, config, sibling_stamps(Path(__file__).parent, stack, config))
+    if problems:
+        raise configuration_error(file, problems)
+    certificates = read_stamp_certificates(config, file)
+    client = authorization.get_client_config()
+    if pulumi.runtime.is_dry_run() and settings.get_bool("offlineContract"):
+        contract = offline_contract(client.subscription_id, client.tenant_id, config.region)
+    else:
+        contract = read_contract(config.shared_stack)
+    arguments = RegionalStampArgs(
+        stamp=stack, config=config, shared=contract, certificates=certificates, protect=protect
+    )
+    stamp = RegionalStamp(stack, arguments)
+    pulumi.export("stamp", stamp.outputs)
+    pulumi.export("summary", stamp.summary)
+
+
+if not settings.get_bool("keepApiAliases"):
+    strip_version_aliases()
+if settings.get("shared") and settings.get("stamp"):
+    raise configuration_error(file, [Problem(STAMP_KEY, "(both)", f"either {SHARED_KEY} or {STAMP_KEY}", "")])
+if settings.get("shared"):
+    deploy_shared()
+elif settings.get("stamp"):
+    deploy_stamp()
+else:
+    example = f"{STAMP_KEY}:\n      region: eastus2"
+    raise configuration_error(file, [Problem(STAMP_KEY, "(missing)", f"{SHARED_KEY} or {STAMP_KEY}", example)])

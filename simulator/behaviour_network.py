@@ -1,0 +1,262 @@
+"""What Azure's network services refuse.
+
+Each rule is one function that raises ``AzureError``; the tables at the end name the types it holds for.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+
+from simulator.azure_errors import AzureRequest, Rule, bad_request, conflict
+from simulator.cloud_store import CloudStore, StoredResource
+from simulator.computed_network import subnet_prefix
+from simulator.immutability import same_location
+from simulator.protocol_values import Properties
+from simulator.resource_ids import name_of
+
+_SMALLEST_SUBNET: Final = {"azurebastionsubnet": 26, "azurefirewallsubnet": 26, "gatewaysubnet": 29}
+"""Longest prefix by reserved subnet name. Bastion needs /26 since November 2021 (its settings page)."""
+_SUBNET_USERS: Final = (
+    "microsoft.network/azurefirewalls",
+    "microsoft.network/bastionhosts",
+    "microsoft.network/applicationgateways",
+    "microsoft.network/privateendpoints",
+    "microsoft.containerservice/managedclusters",
+    "microsoft.containerservice/managedclusters/agentpools",
+)
+GATEWAY_MANAGEMENT_PORT: Final = 65200
+"""First of the ports 65200-65535 that the gateway's management needs (Application Gateway infrastructure page)."""
+
+
+def subnets_of(network: Properties) -> Iterator[Properties]:
+    """Yield the inline subnets of a virtual network's inputs."""
+    yield from network.get("subnets") or []
+
+
+def subnet_properties(store: CloudStore, subnet_id: str) -> Properties:
+    """Return the inputs of a subnet, inline or separate; empty when there is none."""
+    separate = store.get(subnet_id)
+    if separate:
+        return separate.inputs
+    owner = store.owner_of(subnet_id)
+    wanted = name_of(subnet_id).lower()
+    return next((s for s in subnets_of(owner.inputs) if str(s.get("name")).lower() == wanted), {}) if owner else {}
+
+
+def _prefixes(subnet: Mapping[str, Any]) -> list[str]:
+    return [text for text in (subnet.get("addressPrefixes") or [subnet.get("addressPrefix")]) if text]
+
+
+def _network(text: str) -> ipaddress.IPv4Network | ipaddress.IPv6Network:
+    try:
+        return ipaddress.ip_network(text)
+    except ValueError as error:
+        raise bad_request("InvalidCIDRNotation", f"The address prefix {text} is not a network: {error}.") from None
+
+
+def _virtual_network(request: AzureRequest) -> None:
+    spaces = [_network(text) for text in (request.inputs.get("addressSpace") or {}).get("addressPrefixes") or []]
+    taken: list[tuple[str, ipaddress.IPv4Network | ipaddress.IPv6Network]] = []
+    for subnet in subnets_of(request.inputs):
+        _check_subnet(request.store, request.id, subnet, spaces, taken)
+    if request.previous:
+        kept = {str(subnet.get("name")).lower() for subnet in subnets_of(request.inputs)}
+        for subnet in subnets_of(request.previous.inputs):
+            if str(subnet.get("name")).lower() not in kept:
+                refuse_used_subnet(request.store, f"{request.id}/subnets/{subnet.get('name')}")
+
+
+def _subnet(request: AzureRequest) -> None:
+    network = request.store.get(request.id.rsplit("/subnets/", 1)[0])
+    spaces = [_network(t) for t in (network.inputs.get("addressSpace") or {}).get("addressPrefixes") or []] if network else []
+    taken = [(str(s.get("name")), _network(t)) for s in subnets_of(network.inputs) for t in _prefixes(s)] if network else []
+    for other in request.store.below(network.id) if network else []:
+        if other.arm_type.endswith("/subnets") and other.id.lower() != request.id.lower():
+            taken += [(name_of(other.id), _network(text)) for text in _prefixes(other.inputs)]
+    subnet = {**request.inputs, "name": request.name}
+    _check_subnet(request.store, request.id.rsplit("/subnets/", 1)[0], subnet, spaces, taken)
+
+
+def _check_subnet(
+    store: CloudStore,
+    network_id: str,
+    subnet: Properties,
+    spaces: list[ipaddress.IPv4Network | ipaddress.IPv6Network],
+    taken: list[tuple[str, ipaddress.IPv4Network | ipaddress.IPv6Network]],
+) -> None:
+    name = str(subnet.get("name"))
+    for text in _prefixes(subnet):
+        prefix = _network(text)
+        if not any(prefix.version == s.version and prefix.subnet_of(s) for s in spaces):  # type: ignore[arg-type]
+            raise bad_request("NetcfgSubnetRangeOutsideVnet", f"Subnet '{name}' {text} is outside the address space of its network.")
+        other = next((n for n, t in taken if prefix.overlaps(t)), None)
+        if other:
+            raise bad_request("NetcfgSubnetRangesOverlap", f"Subnet '{name}' {text} overlaps with subnet '{other}'.")
+        taken.append((name, prefix))
+        smallest = _SMALLEST_SUBNET.get(name.lower(), 29)
+        if prefix.version == 4 and prefix.prefixlen > smallest:
+            raise bad_request("InvalidSubnetSize", f"Subnet '{name}' {text} is too small: it must be /{smallest} or larger.")
+    group = (subnet.get("networkSecurityGroup") or {}).get("id")
+    table = (subnet.get("routeTable") or {}).get("id")
+    if group and name.lower() in ("gatewaysubnet", "azurefirewallsubnet"):
+        raise bad_request("NetworkSecurityGroupNotAllowed", f"Subnet '{name}' takes no network security group.")
+    if name.lower() == "gatewaysubnet" and table and default_route(store, table):
+        raise bad_request("GatewaySubnetDefaultRouteNotAllowed", f"Subnet '{name}' takes no route for 0.0.0.0/0.")
+    gateways = [
+        item
+        for item in store.referring_to(f"{network_id}/subnets/{name}")
+        if item.arm_type == "microsoft.network/applicationgateways"
+    ]
+    if gateways:
+        check_gateway_subnet(store, subnet, name)
+
+
+def default_route(store: CloudStore, table_id: str) -> Properties | None:
+    """Return the route for everything to an appliance in a route table, if there is one."""
+    table = store.get(table_id)
+    routes = list((table.inputs.get("routes") or []) if table else [])
+    routes += [item.inputs for item in store.below(table_id)] if table else []
+    return next((r for r in routes if r.get("addressPrefix") == "0.0.0.0/0" and r.get("nextHopType") == "VirtualAppliance"), None)
+
+
+def check_gateway_subnet(store: CloudStore, subnet: Properties, name: str) -> None:
+    """Refuse a gateway's subnet whose traffic to the gateway's management is diverted or blocked.
+
+    Source: "Application Gateway infrastructure configuration": v2 supports no 0.0.0.0/0 to an appliance and needs ports
+    65200-65535 from the service tag GatewayManager.
+    """
+    table = (subnet.get("routeTable") or {}).get("id")
+    if table and default_route(store, table):
+        raise bad_request(
+            "ApplicationGatewaySubnetUserDefinedRouteNotSupported",
+            f"Subnet '{name}' has a route for 0.0.0.0/0 to an appliance, which a v2 application gateway does not support.",
+        )
+    group = store.get(str((subnet.get("networkSecurityGroup") or {}).get("id", "")))
+    if group and not _admits_gateway_manager(store, group):
+        raise bad_request(
+            "ApplicationGatewaySubnetInboundTrafficBlockedByNetworkSecurityGroup",
+            f"Network security group {group.id} blocks incoming internet traffic on ports 65200 - 65535 to subnet '{name}'.",
+        )
+
+
+def _admits_gateway_manager(store: CloudStore, group: StoredResource) -> bool:
+    rules = list(group.inputs.get("securityRules") or []) + [item.inputs for item in store.below(group.id)]
+    for rule in sorted(rules, key=lambda item: item.get("priority") or 0):
+        sources = [*(rule.get("sourceAddressPrefixes") or []), rule.get("sourceAddressPrefix")]
+        ports = [*(rule.get("destinationPortRanges") or []), rule.get("destinationPortRange")]
+        from_manager = any(item in ("*", "GatewayManager", "Internet") for item in sources)
+        if rule.get("direction") == "Inbound" and from_manager and any(_covers(p, GATEWAY_MANAGEMENT_PORT) for p in ports):
+            return rule.get("access") == "Allow"
+    return False  # the default rule DenyAllInBound
+
+
+def _covers(ports: Any, port: int) -> bool:
+    if ports in (None, "*"):
+        return ports == "*"
+    first, _, last = str(ports).partition("-")
+    return int(first) <= port <= int(last or first)
+
+
+def refuse_used_subnet(store: CloudStore, subnet_id: str) -> None:
+    """Refuse the removal of a subnet that something lives in."""
+    users = [item for item in store.referring_to(subnet_id) if item.arm_type in _SUBNET_USERS]
+    if users:
+        raise bad_request("InUseSubnetCannotBeDeleted", f"Subnet {name_of(subnet_id)} is in use by {users[0].id} and cannot be deleted.")
+
+
+def _peering(request: AzureRequest) -> None:
+    local = request.store.get(request.id.rsplit("/virtualNetworkPeerings/", 1)[0])
+    remote = request.store.get(request.reference("remoteVirtualNetwork", "id"))
+    if not local or not remote:
+        return
+    others = [remote]
+    for item in request.store.below(local.id):
+        other = request.store.get(str((item.inputs.get("remoteVirtualNetwork") or {}).get("id", "")))
+        if item.arm_type.endswith("peerings") and item.id.lower() != request.id.lower() and other and other.id != remote.id:
+            others.append(other)
+    mine = [(network, text) for network in (local, *others[1:]) for text in network.inputs["addressSpace"]["addressPrefixes"]]
+    for network, text in mine:
+        for foreign in remote.inputs["addressSpace"]["addressPrefixes"]:
+            if _network(text).overlaps(_network(foreign)):
+                raise bad_request(
+                    "VnetAddressSpacesOverlap",
+                    f"Cannot create peering {request.name}: address space {text} of {name_of(network.id)} overlaps with "
+                    f"{foreign} of {name_of(remote.id)}.",
+                )
+
+
+def _public_ip(request: AzureRequest) -> None:
+    label = request.reference("dnsSettings", "domainNameLabel").lower()
+    for other in request.store.of_type("Microsoft.Network/publicIPAddresses"):
+        same = label and str((other.inputs.get("dnsSettings") or {}).get("domainNameLabel", "")).lower() == label
+        if same and other.id.lower() != request.id.lower() and same_location(other.inputs.get("location"), request.inputs.get("location")):
+            raise bad_request("DnsRecordInUse", f"DNS record {label} is already used by another public IP.")
+
+
+def _bastion(request: AzureRequest) -> None:
+    for configuration in request.inputs.get("ipConfigurations") or []:
+        subnet = str((configuration.get("subnet") or {}).get("id", ""))
+        if name_of(subnet).lower() != "azurebastionsubnet":
+            raise bad_request("InvalidBastionHostSubnet", "A Bastion host lies in a subnet named AzureBastionSubnet.")
+
+
+def _private_endpoint(request: AzureRequest) -> None:
+    prefix = subnet_prefix(request.store, request.reference("subnet", "id"))
+    if prefix:
+        used = len(request.store.referring_to(request.reference("subnet", "id")))
+        free = ipaddress.ip_network(prefix).num_addresses - 5
+        if used >= free:
+            raise bad_request("SubnetIsFull", f"Subnet {name_of(request.reference('subnet', 'id'))} has no free address.")
+
+
+def _zone_group(request: AzureRequest) -> None:
+    siblings = request.store.below(request.id.rsplit("/privateDnsZoneGroups/", 1)[0])
+    if any(item.arm_type.endswith("/privatednszonegroups") and item.id.lower() != request.id.lower() for item in siblings):
+        raise bad_request("PrivateDnsZoneGroupCountExceeded", "Cannot create more than one private DNS zone group for one endpoint.")
+
+
+def _zone_link(request: AzureRequest) -> None:
+    # A network resolves a name in one zone only: a second zone of the same name cannot be linked to it.
+    zone = name_of(request.id.rsplit("/virtualNetworkLinks/", 1)[0]).lower()
+    network = request.reference("virtualNetwork", "id").lower()
+    for other in request.store.of_type("Microsoft.Network/privateDnsZones/virtualNetworkLinks"):
+        same = str((other.inputs.get("virtualNetwork") or {}).get("id", "")).lower() == network
+        if same and other.id.lower() != request.id.lower() and other.id.lower().split("/privatednszones/")[1].startswith(zone + "/"):
+            raise bad_request("BadRequest", f"A virtual network cannot be linked to several zones with the name {zone}; it is linked by {other.id}.")
+
+
+def _flow_log(request: AzureRequest) -> None:
+    target = request.reference("targetResourceId").lower()
+    for other in request.store.of_type("Microsoft.Network/networkWatchers/flowLogs"):
+        if str(other.inputs.get("targetResourceId", "")).lower() == target and other.id.lower() != request.id.lower():
+            raise conflict("FlowLogAlreadyExists", f"Target {target} already has the flow log {other.id}.")
+    watcher = request.store.get(request.id.rsplit("/flowLogs/", 1)[0])
+    location = request.inputs.get("location")
+    if watcher and location and not same_location(watcher.outputs.get("location"), location):
+        raise bad_request("InvalidFlowLogLocation", "A flow log lies in the region of its network watcher.")
+
+
+def _delete_network(request: AzureRequest) -> None:
+    refuse_used_subnet(request.store, request.id)
+
+
+NETWORK_WRITES: Final[Mapping[str, tuple[Rule, ...]]] = {
+    "network:BastionHost": (_bastion,),
+    "network:FlowLog": (_flow_log,),
+    "network:PrivateDnsZoneGroup": (_zone_group,),
+    "network:PrivateEndpoint": (_private_endpoint,),
+    "network:PublicIPAddress": (_public_ip,),
+    "network:Subnet": (_subnet,),
+    "network:VirtualNetwork": (_virtual_network,),
+    "network:VirtualNetworkPeering": (_peering,),
+    "privatedns:VirtualNetworkLink": (_zone_link,),
+}
+"""Rules before a write, by ``module:Class``."""
+
+NETWORK_DELETIONS: Final[Mapping[str, tuple[Rule, ...]]] = {
+    "network:Subnet": (_delete_network,),
+    "network:VirtualNetwork": (_delete_network,),
+}
+"""Rules before a deletion, by ``module:Class``."""

@@ -1,0 +1,180 @@
+"""GitOps: the Flux extension, what Flux reads, and the trust that lets the ingress controller read its certificate.
+
+What the manifests get from here is values, by substitution; structure that differs belongs in the repository.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Annotated
+
+import pulumi
+import yaml
+from pulumi_azure_native import containerservice, kubernetesconfiguration, managedidentity
+from pydantic import Field, field_validator
+
+from foundation.azure_types import Arguments, In
+from stamps.config import GitOpsSettings
+
+INGRESS_SERVICE_ACCOUNT = "system:serviceaccount:ingress:traefik"
+"""The ingress controller's service account: namespace `ingress`, name `traefik`. The manifests must use just this one."""
+
+_RESOURCE_PROVIDER = {
+    "cluster_rp": "Microsoft.ContainerService",
+    "cluster_resource_name": "managedClusters",
+}
+_VariableName = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")]
+
+
+def substitutions(
+    *,
+    region: str,
+    stamp: str,
+    cluster_name: str,
+    tenant_id: str,
+    registry: str,
+    key_vault: In[str],
+    ingress_host: str,
+    ingress_address: str,
+    ingress_subnet: str,
+    gateway_subnet: str,
+    ingress_client_id: In[str],
+    ingress_certificate: str,
+) -> dict[str, In[str]]:
+    """Return the variables of the manifests.
+
+    Args:
+        region: Azure region.
+        stamp: the stamp's name.
+        cluster_name: name of the cluster.
+        tenant_id: Entra tenant of the vault.
+        registry: the registry's login server.
+        key_vault: name of the stamp's vault.
+        ingress_host: host name that the ingress controller answers to.
+        ingress_address: fixed address of the internal load balancer.
+        ingress_subnet: name of the subnet that the address lies in.
+        gateway_subnet: CIDR of the Application Gateway's subnet, the only source the ingress controller admits.
+        ingress_client_id: client id of the ingress controller's identity.
+        ingress_certificate: name of the vault secret with the ingress certificate.
+    """
+    return {
+        "REGION": region,
+        "STAMP": stamp,
+        "CLUSTER_NAME": cluster_name,
+        "TENANT_ID": tenant_id,
+        "REGISTRY": registry,
+        "KEY_VAULT": key_vault,
+        "INGRESS_HOST": ingress_host,
+        "INGRESS_ADDRESS": ingress_address,
+        "INGRESS_SUBNET": ingress_subnet,
+        "GATEWAY_SUBNET": gateway_subnet,
+        "INGRESS_CLIENT_ID": ingress_client_id,
+        "INGRESS_CERTIFICATE": ingress_certificate,
+    }
+
+
+class GitOpsArgs(Arguments):
+    """`ingress_identity_name` is the Azure name of the ingress controller's identity in the same resource group."""
+
+    resource_group_name: In[str]
+    settings: GitOpsSettings
+    oidc_issuer_url: In[str]
+    ingress_identity_name: str
+    substitutions: dict[_VariableName, In[str]]
+
+    @field_validator("substitutions")
+    @classmethod
+    def _values_stay_strings(cls, values: dict[str, In[str]]) -> dict[str, In[str]]:
+        # kustomize drops quotes, so a value such as 42 or true would reach the API server as a number or a boolean.
+        for name, value in values.items():
+            if isinstance(value, str) and not isinstance(yaml.safe_load(value), str):
+                raise ValueError(f"{name}: expected a value that YAML reads as text, for example 'eastus2', got {value!r}")
+        return values
+
+
+class GitOps(pulumi.ComponentResource):
+    """Flux on one cluster. Azure waits until the cluster is reconciled, so what comes after finds a serving stamp.
+
+    `after` is what the first reconciliation needs: the ingress identity's right on the vault, the certificate, the
+    registry's endpoint, and every node pool (extensions and pools are written one at a time).
+    """
+
+    configuration: kubernetesconfiguration.FluxConfiguration
+
+    def __init__(
+        self,
+        name: str,
+        args: GitOpsArgs,
+        opts: pulumi.ResourceOptions | None = None,
+        *,
+        cluster: containerservice.ManagedCluster,
+        after: Sequence[pulumi.Resource] = (),
+    ) -> None:
+        super().__init__("aks-geode:stamps:GitOps", name, None, opts)
+        credential = managedidentity.FederatedIdentityCredential(
+            f"{name}-ingress-credential",
+            federated_identity_credential_resource_name="ingress-controller",
+            resource_name_=args.ingress_identity_name,
+            resource_group_name=args.resource_group_name,
+            issuer=args.oidc_issuer_url,
+            subject=INGRESS_SERVICE_ACCOUNT,
+            audiences=["api://AzureADTokenExchange"],
+            opts=pulumi.ResourceOptions(parent=self),
+        )
+        extension = kubernetesconfiguration.Extension(
+            f"{name}-extension",
+            extension_name="flux",
+            extension_type="microsoft.flux",
+            cluster_name=cluster.name,
+            resource_group_name=args.resource_group_name,
+            auto_upgrade_minor_version=True,
+            release_train="Stable",
+            scope={"cluster": {"release_namespace": "flux-system"}},
+            configuration_settings={
+                # Objects of a configuration are applied as flux-applier and name nothing outside its namespace.
+                "multiTenancy.enforce": "true",
+                "source-controller.enabled": "true",
+                "kustomize-controller.enabled": "true",
+                "helm-controller.enabled": "false",
+                "notification-controller.enabled": "false",
+                "image-automation-controller.enabled": "false",
+                "image-reflector-controller.enabled": "false",
+            },
+            opts=pulumi.ResourceOptions(parent=self, depends_on=list(after), deleted_with=cluster),
+            **_RESOURCE_PROVIDER,
+        )
+        self.configuration = kubernetesconfiguration.FluxConfiguration(
+            f"{name}-configuration",
+            flux_configuration_name="stamp",
+            cluster_name=cluster.name,
+            resource_group_name=args.resource_group_name,
+            scope="cluster",
+            namespace="flux-system",
+            source_kind="GitRepository",
+            git_repository={
+                "url": args.settings.url,
+                "repository_ref": {"branch": args.settings.branch},
+                "sync_interval_in_seconds": args.settings.sync_interval_seconds,
+                "timeout_in_seconds": 180,
+            },
+            kustomizations={
+                "stamp": {
+                    "path": args.settings.path,
+                    "prune": True,
+                    "wait": True,
+                    "force": False,
+                    "sync_interval_in_seconds": args.settings.sync_interval_seconds,
+                    "retry_interval_in_seconds": 60,
+                    "timeout_in_seconds": 600,
+                    # The block always stays: Azure answers 400 to an update that takes it away.
+                    "post_build": {"substitute": args.substitutions},
+                }
+            },
+            suspend=False,
+            wait_for_reconciliation=True,
+            reconciliation_wait_duration="PT30M",
+            # The extension's finalizers clean up after the configuration, so it has to go first.
+            opts=pulumi.ResourceOptions(parent=self, depends_on=[extension, credential], deleted_with=cluster),
+            **_RESOURCE_PROVIDER,
+        )
+        self.register_outputs({})
