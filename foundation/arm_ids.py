@@ -28,3 +28,8 @@ def role_definition_id(subscription_id: str, guid: str) -> str:
 def policy_definition_id(guid: str) -> str:
     """Return the id of a built-in policy definition."""
     return f"/providers/Microsoft.Authorization/policyDefinitions/{guid}"
+
+
+def policy_set_definition_id(guid: str) -> str:
+    """Return the id of a built-in policy initiative."""
+    return f"/providers/Microsoft.Authorization/policySetDefinitions/{guid}"

@@ -27,14 +27,17 @@ def diagnostic_settings(
     Storage accounts know their metrics as `Transaction`.
     They survive their target in Azure, so they are never `deleted_with` it; the target's id orders the delete.
     """
+    settings: list[monitor.LogSettingsArgsDict] = [
+        *({"category": category, "enabled": True} for category in logs),
+        *({"category_group": group, "enabled": True} for group in log_groups),
+    ]
     return monitor.DiagnosticSetting(
         name,
         name="to-workspace",
         resource_uri=target_id,
         workspace_id=workspace_id,
         log_analytics_destination_type=destination_type,
-        logs=[{"category": category, "enabled": True} for category in logs]
-        + [{"category_group": group, "enabled": True} for group in log_groups],
+        logs=settings,
         metrics=[{"category": metric_category, "enabled": True}] if metrics else [],
         opts=pulumi.ResourceOptions(parent=parent),
     )

@@ -28,17 +28,25 @@ def _policy(request: AzureRequest) -> None:
             f"Base policy {base.id} is in {base.outputs.get('location')}; a child policy must be in the same region.",
         )
     if _tier(request.inputs) < _tier(base.inputs):
-        raise bad_request("FirewallPolicyBasePolicyTierMismatch", "A child policy's tier is that of its base policy or a higher one.")
+        raise bad_request(
+            "FirewallPolicyBasePolicyTierMismatch", "A child policy's tier is that of its base policy or a higher one."
+        )
 
 
 def _rule_collection_group(request: AzureRequest) -> None:
     policy = request.store.get(request.id.rsplit("/ruleCollectionGroups/", 1)[0])
     priority = request.inputs.get("priority")
     if isinstance(priority, int) and not 100 <= priority <= 65000:
-        raise bad_request("FirewallPolicyRuleCollectionGroupInvalidPriorityValue", f"Priority {priority} is not between 100 and 65000.")
+        raise bad_request(
+            "FirewallPolicyRuleCollectionGroupInvalidPriorityValue",
+            f"Priority {priority} is not between 100 and 65000.",
+        )
     for other in request.store.below(policy.id) if policy else []:
         if other.id.lower() != request.id.lower() and other.inputs.get("priority") == priority:
-            raise bad_request("FirewallPolicyRuleCollectionGroupPriorityConflict", f"Priority {priority} is taken by {name_of(other.id)}.")
+            raise bad_request(
+                "FirewallPolicyRuleCollectionGroupPriorityConflict",
+                f"Priority {priority} is taken by {name_of(other.id)}.",
+            )
     for collection in request.inputs.get("ruleCollections") or []:
         for rule in collection.get("rules") or []:
             _rule(rule, bool(policy and ((policy.inputs.get("dnsSettings") or {}).get("enableProxy"))))
@@ -54,10 +62,14 @@ def _rule(rule: Mapping[str, Any], dns_proxy: bool) -> None:
             if text != "*" and "-" not in text:
                 ipaddress.ip_network(text)
         except ValueError:
-            raise bad_request("FirewallPolicyRuleInvalidSourceAddress", f"Rule '{name}': {text} is no source address.") from None
+            raise bad_request(
+                "FirewallPolicyRuleInvalidSourceAddress", f"Rule '{name}': {text} is no source address."
+            ) from None
     if rule.get("ruleType") == "NetworkRule":
         if rule.get("destinationFqdns") and not dns_proxy:  # the firewall must see the same addresses as its clients
-            raise bad_request("FirewallPolicyDnsProxyNotEnabled", f"Rule '{name}' has FQDNs: the policy needs its DNS proxy for that.")
+            raise bad_request(
+                "FirewallPolicyDnsProxyNotEnabled", f"Rule '{name}' has FQDNs: the policy needs its DNS proxy for that."
+            )
         if not any(rule.get(key) for key in ("destinationAddresses", "destinationFqdns", "destinationIpGroups")):
             raise bad_request("FirewallPolicyRuleMissingDestination", f"Rule '{name}' names no destination.")
     if rule.get("ruleType") == "ApplicationRule" and not any(
@@ -69,11 +81,15 @@ def _rule(rule: Mapping[str, Any], dns_proxy: bool) -> None:
 def _firewall(request: AzureRequest) -> None:
     policy = request.store.get(request.reference("firewallPolicy", "id"))
     if policy and _tier(policy.inputs) != _tier(request.inputs):
-        raise bad_request("AzureFirewallPolicyTierMismatch", f"The firewall's tier is not that of its policy {policy.id}.")
+        raise bad_request(
+            "AzureFirewallPolicyTierMismatch", f"The firewall's tier is not that of its policy {policy.id}."
+        )
     for configuration in request.inputs.get("ipConfigurations") or []:
         subnet = str((configuration.get("subnet") or {}).get("id", ""))
         if subnet and name_of(subnet).lower() != "azurefirewallsubnet":
-            raise bad_request("AzureFirewallSubnetNameInvalid", "A firewall lies in a subnet named AzureFirewallSubnet.")
+            raise bad_request(
+                "AzureFirewallSubnetNameInvalid", "A firewall lies in a subnet named AzureFirewallSubnet."
+            )
         address = request.store.get(str((configuration.get("publicIPAddress") or {}).get("id", "")))
         if address and str((address.inputs.get("sku") or {}).get("name", "Basic")) != "Standard":
             raise bad_request("AzureFirewallPublicIpSkuInvalid", f"Public IP {address.id} must have the SKU Standard.")

@@ -27,7 +27,9 @@ def _enabled_origins(store: CloudStore, group_id: str) -> list[StoredResource]:
 def _route(request: AzureRequest) -> None:
     group = request.reference("originGroup", "id")
     if group and not _enabled_origins(request.store, group):
-        raise bad_request("BadRequest", "At least one enabled origin must exist in the origin group before a route can use it.")
+        raise bad_request(
+            "BadRequest", "At least one enabled origin must exist in the origin group before a route can use it."
+        )
 
 
 def _origin_write(request: AzureRequest) -> None:
@@ -56,12 +58,16 @@ def _refuse_used(request: AzureRequest) -> None:
 def _profile(request: AzureRequest) -> None:
     location = request.inputs.get("location")
     if location is not None and str(location).lower() != "global":
-        raise bad_request("LocationNotAvailableForResourceType", f"A Front Door profile's location is 'global', not '{location}'.")
+        raise bad_request(
+            "LocationNotAvailableForResourceType", f"A Front Door profile's location is 'global', not '{location}'."
+        )
 
 
 def _rule_set_parts(request: AzureRequest) -> None:
     if not re.fullmatch(r"[a-zA-Z][a-zA-Z0-9]*", request.name):
-        raise bad_request("BadRequest", f"The name '{request.name}' must begin with a letter and hold letters and digits only.")
+        raise bad_request(
+            "BadRequest", f"The name '{request.name}' must begin with a letter and hold letters and digits only."
+        )
     profile = request.store.get(request.id.split("/ruleSets/")[0])
     if profile and "AzureFrontDoor" not in str((profile.inputs.get("sku") or {}).get("name")):
         raise bad_request("BadRequest", "That action isn't allowed in this profile.")
@@ -69,7 +75,10 @@ def _rule_set_parts(request: AzureRequest) -> None:
 
 def _waf_policy(request: AzureRequest) -> None:
     if not re.fullmatch(r"[a-zA-Z][a-zA-Z0-9]{0,127}", request.name):
-        raise bad_request("BadRequest", f"The WAF policy name '{request.name}' must begin with a letter and hold letters and digits only.")
+        raise bad_request(
+            "BadRequest",
+            f"The WAF policy name '{request.name}' must begin with a letter and hold letters and digits only.",
+        )
     premium = str((request.inputs.get("sku") or {}).get("name")) == "Premium_AzureFrontDoor"
     if (request.inputs.get("managedRules") or {}).get("managedRuleSets") and not premium:
         raise bad_request("BadRequest", "Managed rule sets need the SKU Premium_AzureFrontDoor.")
@@ -84,7 +93,11 @@ def _security_policy(request: AzureRequest) -> None:
 
 
 def _waf_in_use(request: AzureRequest) -> None:
-    users = [item for item in request.store.referring_to(request.id) if item.arm_type == "microsoft.cdn/profiles/securitypolicies"]
+    users = [
+        item
+        for item in request.store.referring_to(request.id)
+        if item.arm_type == "microsoft.cdn/profiles/securitypolicies"
+    ]
     if users:
         raise conflict("Conflict", f"WAF policy {request.name} is used by {users[0].id} and cannot be deleted.")
 

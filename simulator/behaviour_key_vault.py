@@ -15,7 +15,10 @@ VAULT_NAMES: Final = "vault"
 def _vault(request: AzureRequest) -> None:
     name = request.name.lower()
     if not re.fullmatch(r"[a-z](?!.*--)[a-z0-9-]{1,22}[a-z0-9]", name):
-        raise bad_request("VaultNameNotValid", f"The vault name '{request.name}' is invalid: 3-24 letters, digits and hyphens, a letter first.")
+        raise bad_request(
+            "VaultNameNotValid",
+            f"The vault name '{request.name}' is invalid: 3-24 letters, digits and hyphens, a letter first.",
+        )
     properties = request.inputs.get("properties") or {}
     if request.previous is None:
         reserved = request.store.reserved_names(VAULT_NAMES)
@@ -31,13 +34,18 @@ def _vault(request: AzureRequest) -> None:
     else:
         before = request.previous.inputs.get("properties") or {}
         if before.get("enablePurgeProtection") and not properties.get("enablePurgeProtection"):
-            raise bad_request("BadRequest", 'The property "enablePurgeProtection" cannot be set to false: enabling it is irreversible.')
+            raise bad_request(
+                "BadRequest",
+                'The property "enablePurgeProtection" cannot be set to false: enabling it is irreversible.',
+            )
 
 
 def _unique(request: AzureRequest, arm_type: str, code: str) -> None:
     for other in request.store.of_type(arm_type):
         if other.id.lower() != request.id.lower() and other.id.lower().rsplit("/", 1)[1] == request.name.lower():
-            raise conflict(code, f"The name '{request.name}' is already in use. Names of this type are unique in all of Azure.")
+            raise conflict(
+                code, f"The name '{request.name}' is already in use. Names of this type are unique in all of Azure."
+            )
 
 
 def _registry(request: AzureRequest) -> None:
@@ -48,7 +56,10 @@ def _registry(request: AzureRequest) -> None:
 
 def _storage_account(request: AzureRequest) -> None:
     if not re.fullmatch(r"[a-z0-9]{3,24}", request.name):
-        raise bad_request("AccountNameInvalid", f"{request.name} is not a valid storage account name: 3-24 lower-case letters and digits.")
+        raise bad_request(
+            "AccountNameInvalid",
+            f"{request.name} is not a valid storage account name: 3-24 lower-case letters and digits.",
+        )
     _unique(request, "Microsoft.Storage/storageAccounts", "StorageAccountAlreadyTaken")
 
 

@@ -13,12 +13,12 @@ from simulator.azure_errors import AzureRequest, Rule, bad_request, conflict
 from simulator.cloud_store import CloudStore, StoredResource
 from simulator.computed_network import subnet_prefix
 from simulator.immutability import same_location
-from simulator.protocol_values import Properties
+from simulator.protocol_values import Properties, Value
 from simulator.resource_ids import name_of
 
 _SMALLEST_SUBNET: Final = {"azurebastionsubnet": 26, "azurefirewallsubnet": 26, "gatewaysubnet": 29}
 """Longest prefix by reserved subnet name. Bastion needs /26 since November 2021 (its settings page)."""
-_SUBNET_USERS: Final = (
+SUBNET_USERS: Final = (
     "microsoft.network/azurefirewalls",
     "microsoft.network/bastionhosts",
     "microsoft.network/applicationgateways",
@@ -26,6 +26,7 @@ _SUBNET_USERS: Final = (
     "microsoft.containerservice/managedclusters",
     "microsoft.containerservice/managedclusters/agentpools",
 )
+"""Types whose resources live in a subnet and hold it."""
 GATEWAY_MANAGEMENT_PORT: Final = 65200
 """First of the ports 65200-65535 that the gateway's management needs (Application Gateway infrastructure page)."""
 
@@ -70,8 +71,14 @@ def _virtual_network(request: AzureRequest) -> None:
 
 def _subnet(request: AzureRequest) -> None:
     network = request.store.get(request.id.rsplit("/subnets/", 1)[0])
-    spaces = [_network(t) for t in (network.inputs.get("addressSpace") or {}).get("addressPrefixes") or []] if network else []
-    taken = [(str(s.get("name")), _network(t)) for s in subnets_of(network.inputs) for t in _prefixes(s)] if network else []
+    spaces = (
+        [_network(t) for t in (network.inputs.get("addressSpace") or {}).get("addressPrefixes") or []]
+        if network
+        else []
+    )
+    taken = (
+        [(str(s.get("name")), _network(t)) for s in subnets_of(network.inputs) for t in _prefixes(s)] if network else []
+    )
     for other in request.store.below(network.id) if network else []:
         if other.arm_type.endswith("/subnets") and other.id.lower() != request.id.lower():
             taken += [(name_of(other.id), _network(text)) for text in _prefixes(other.inputs)]
@@ -90,14 +97,18 @@ def _check_subnet(
     for text in _prefixes(subnet):
         prefix = _network(text)
         if not any(prefix.version == s.version and prefix.subnet_of(s) for s in spaces):  # type: ignore[arg-type]
-            raise bad_request("NetcfgSubnetRangeOutsideVnet", f"Subnet '{name}' {text} is outside the address space of its network.")
+            raise bad_request(
+                "NetcfgSubnetRangeOutsideVnet", f"Subnet '{name}' {text} is outside the address space of its network."
+            )
         other = next((n for n, t in taken if prefix.overlaps(t)), None)
         if other:
             raise bad_request("NetcfgSubnetRangesOverlap", f"Subnet '{name}' {text} overlaps with subnet '{other}'.")
         taken.append((name, prefix))
         smallest = _SMALLEST_SUBNET.get(name.lower(), 29)
         if prefix.version == 4 and prefix.prefixlen > smallest:
-            raise bad_request("InvalidSubnetSize", f"Subnet '{name}' {text} is too small: it must be /{smallest} or larger.")
+            raise bad_request(
+                "InvalidSubnetSize", f"Subnet '{name}' {text} is too small: it must be /{smallest} or larger."
+            )
     group = (subnet.get("networkSecurityGroup") or {}).get("id")
     table = (subnet.get("routeTable") or {}).get("id")
     if group and name.lower() in ("gatewaysubnet", "azurefirewallsubnet"):
@@ -118,7 +129,10 @@ def default_route(store: CloudStore, table_id: str) -> Properties | None:
     table = store.get(table_id)
     routes = list((table.inputs.get("routes") or []) if table else [])
     routes += [item.inputs for item in store.below(table_id)] if table else []
-    return next((r for r in routes if r.get("addressPrefix") == "0.0.0.0/0" and r.get("nextHopType") == "VirtualAppliance"), None)
+    return next(
+        (r for r in routes if r.get("addressPrefix") == "0.0.0.0/0" and r.get("nextHopType") == "VirtualAppliance"),
+        None,
+    )
 
 
 def check_gateway_subnet(store: CloudStore, subnet: Properties, name: str) -> None:
@@ -147,12 +161,16 @@ def _admits_gateway_manager(store: CloudStore, group: StoredResource) -> bool:
         sources = [*(rule.get("sourceAddressPrefixes") or []), rule.get("sourceAddressPrefix")]
         ports = [*(rule.get("destinationPortRanges") or []), rule.get("destinationPortRange")]
         from_manager = any(item in ("*", "GatewayManager", "Internet") for item in sources)
-        if rule.get("direction") == "Inbound" and from_manager and any(_covers(p, GATEWAY_MANAGEMENT_PORT) for p in ports):
+        if (
+            rule.get("direction") == "Inbound"
+            and from_manager
+            and any(_covers(p, GATEWAY_MANAGEMENT_PORT) for p in ports)
+        ):
             return rule.get("access") == "Allow"
     return False  # the default rule DenyAllInBound
 
 
-def _covers(ports: Any, port: int) -> bool:
+def _covers(ports: Value, port: int) -> bool:
     if ports in (None, "*"):
         return ports == "*"
     first, _, last = str(ports).partition("-")
@@ -161,9 +179,12 @@ def _covers(ports: Any, port: int) -> bool:
 
 def refuse_used_subnet(store: CloudStore, subnet_id: str) -> None:
     """Refuse the removal of a subnet that something lives in."""
-    users = [item for item in store.referring_to(subnet_id) if item.arm_type in _SUBNET_USERS]
+    users = [item for item in store.referring_to(subnet_id) if item.arm_type in SUBNET_USERS]
     if users:
-        raise bad_request("InUseSubnetCannotBeDeleted", f"Subnet {name_of(subnet_id)} is in use by {users[0].id} and cannot be deleted.")
+        raise bad_request(
+            "InUseSubnetCannotBeDeleted",
+            f"Subnet {name_of(subnet_id)} is in use by {users[0].id} and cannot be deleted.",
+        )
 
 
 def _peering(request: AzureRequest) -> None:
@@ -174,9 +195,18 @@ def _peering(request: AzureRequest) -> None:
     others = [remote]
     for item in request.store.below(local.id):
         other = request.store.get(str((item.inputs.get("remoteVirtualNetwork") or {}).get("id", "")))
-        if item.arm_type.endswith("peerings") and item.id.lower() != request.id.lower() and other and other.id != remote.id:
+        if (
+            item.arm_type.endswith("peerings")
+            and item.id.lower() != request.id.lower()
+            and other
+            and other.id != remote.id
+        ):
             others.append(other)
-    mine = [(network, text) for network in (local, *others[1:]) for text in network.inputs["addressSpace"]["addressPrefixes"]]
+    mine = [
+        (network, text)
+        for network in (local, *others[1:])
+        for text in network.inputs["addressSpace"]["addressPrefixes"]
+    ]
     for network, text in mine:
         for foreign in remote.inputs["addressSpace"]["addressPrefixes"]:
             if _network(text).overlaps(_network(foreign)):
@@ -191,7 +221,11 @@ def _public_ip(request: AzureRequest) -> None:
     label = request.reference("dnsSettings", "domainNameLabel").lower()
     for other in request.store.of_type("Microsoft.Network/publicIPAddresses"):
         same = label and str((other.inputs.get("dnsSettings") or {}).get("domainNameLabel", "")).lower() == label
-        if same and other.id.lower() != request.id.lower() and same_location(other.inputs.get("location"), request.inputs.get("location")):
+        if (
+            same
+            and other.id.lower() != request.id.lower()
+            and same_location(other.inputs.get("location"), request.inputs.get("location"))
+        ):
             raise bad_request("DnsRecordInUse", f"DNS record {label} is already used by another public IP.")
 
 
@@ -208,13 +242,19 @@ def _private_endpoint(request: AzureRequest) -> None:
         used = len(request.store.referring_to(request.reference("subnet", "id")))
         free = ipaddress.ip_network(prefix).num_addresses - 5
         if used >= free:
-            raise bad_request("SubnetIsFull", f"Subnet {name_of(request.reference('subnet', 'id'))} has no free address.")
+            raise bad_request(
+                "SubnetIsFull", f"Subnet {name_of(request.reference('subnet', 'id'))} has no free address."
+            )
 
 
 def _zone_group(request: AzureRequest) -> None:
     siblings = request.store.below(request.id.rsplit("/privateDnsZoneGroups/", 1)[0])
-    if any(item.arm_type.endswith("/privatednszonegroups") and item.id.lower() != request.id.lower() for item in siblings):
-        raise bad_request("PrivateDnsZoneGroupCountExceeded", "Cannot create more than one private DNS zone group for one endpoint.")
+    if any(
+        item.arm_type.endswith("/privatednszonegroups") and item.id.lower() != request.id.lower() for item in siblings
+    ):
+        raise bad_request(
+            "PrivateDnsZoneGroupCountExceeded", "Cannot create more than one private DNS zone group for one endpoint."
+        )
 
 
 def _zone_link(request: AzureRequest) -> None:
@@ -223,8 +263,15 @@ def _zone_link(request: AzureRequest) -> None:
     network = request.reference("virtualNetwork", "id").lower()
     for other in request.store.of_type("Microsoft.Network/privateDnsZones/virtualNetworkLinks"):
         same = str((other.inputs.get("virtualNetwork") or {}).get("id", "")).lower() == network
-        if same and other.id.lower() != request.id.lower() and other.id.lower().split("/privatednszones/")[1].startswith(zone + "/"):
-            raise bad_request("BadRequest", f"A virtual network cannot be linked to several zones with the name {zone}; it is linked by {other.id}.")
+        if (
+            same
+            and other.id.lower() != request.id.lower()
+            and other.id.lower().split("/privatednszones/")[1].startswith(zone + "/")
+        ):
+            raise bad_request(
+                "BadRequest",
+                f"A virtual network cannot be linked to several zones with the name {zone}; it is linked by {other.id}.",
+            )
 
 
 def _flow_log(request: AzureRequest) -> None:

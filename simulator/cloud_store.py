@@ -17,9 +17,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
-from simulator.protocol_values import Properties, Secret, map_secrets
+from simulator.protocol_values import Properties, Secret, Value, map_secrets
 
 _TABLES: Final = """
 CREATE TABLE IF NOT EXISTS facts (name TEXT PRIMARY KEY, value TEXT NOT NULL);
@@ -130,7 +130,9 @@ class CloudStore:
 
     def owner_of(self, child_id: str) -> StoredResource | None:
         """Return the resource that an inline child belongs to."""
-        row = self._connection.execute("SELECT owner FROM inline_children WHERE key = ?", (child_id.lower(),)).fetchone()
+        row = self._connection.execute(
+            "SELECT owner FROM inline_children WHERE key = ?", (child_id.lower(),)
+        ).fetchone()
         return self.get(row[0]) if row else None
 
     def below(self, resource_id: str) -> list[StoredResource]:
@@ -145,7 +147,8 @@ class CloudStore:
     def of_type(self, arm_type: str) -> list[StoredResource]:
         """Return all resources of a Resource Manager type."""
         rows = self._connection.execute(
-            "SELECT id, arm_type, token, inputs, outputs FROM resources WHERE arm_type = ? ORDER BY key", (arm_type.lower(),)
+            "SELECT id, arm_type, token, inputs, outputs FROM resources WHERE arm_type = ? ORDER BY key",
+            (arm_type.lower(),),
         ).fetchall()
         return [_stored(row) for row in rows]
 
@@ -167,8 +170,13 @@ class CloudStore:
     def reserve_name(self, kind: str, name: str, resource_id: str, purge_protected: bool) -> None:
         """Keep a globally unique name after its resource was soft-deleted."""
         self._connection.execute(
-            "INSERT OR REPLACE INTO reserved_names VALUES (?, ?, ?, ?)", (kind, name.lower(), resource_id, purge_protected)
+            "INSERT OR REPLACE INTO reserved_names VALUES (?, ?, ?, ?)",
+            (kind, name.lower(), resource_id, purge_protected),
         )
+
+    def free_name(self, kind: str, name: str) -> None:
+        """Give a reserved name free again: its resource was recovered."""
+        self._connection.execute("DELETE FROM reserved_names WHERE kind = ? AND name = ?", (kind, name.lower()))
 
     def reserved_names(self, kind: str) -> dict[str, tuple[str, bool]]:
         """Return the reserved names of a kind with the former id and whether purge protection holds them."""
@@ -187,7 +195,7 @@ class CloudStore:
         """End the mark that ``occupy`` made."""
         self._connection.execute("DELETE FROM busy WHERE key = ?", (key,))
 
-    def seal(self, value: Any) -> Any:
+    def seal(self, value: Value) -> Value:
         """Return a value with every secret replaced by a digest that only this cloud can compare."""
 
         def digest(secret: Secret) -> dict[str, str]:
@@ -196,7 +204,7 @@ class CloudStore:
 
         return map_secrets(value, digest)
 
-    def unseal(self, sealed: Any, known: Any) -> Any:
+    def unseal(self, sealed: Value, known: Value) -> Value:
         """Return a stored value with its digests replaced by the secrets that the caller knows.
 
         A digest that the caller's value does not match becomes a secret with a plain remark: Azure does not give out

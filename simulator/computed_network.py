@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from simulator.cloud_store import CloudStore
 from simulator.computed_outputs import OutputContext, label_hash, new_guid
-from simulator.protocol_values import Properties, Secret
+from simulator.protocol_values import Properties, Secret, Value
 from simulator.resource_ids import name_of
 
 _PUBLIC_RANGES: Final = ("203.0.113.0/24", "198.51.100.0/24", "192.0.2.0/24", "198.18.0.0/15")
@@ -70,7 +70,7 @@ def _application_gateway(context: OutputContext) -> None:
     context.outputs["operationalState"] = "Running"
 
 
-def expand_self(value: Any, owner_id: str) -> Any:
+def expand_self(value: Value, owner_id: str) -> Value:
     """Return a value with ``$self/...`` references written as full ids."""
     if isinstance(value, Secret):
         return Secret(expand_self(value.value, owner_id))
@@ -87,7 +87,9 @@ def _private_endpoint(context: OutputContext) -> None:
     subnet_id = str((context.inputs.get("subnet") or {}).get("id", ""))
     interface = context.inputs.get("customNetworkInterfaceName") or f"{context.name}.nic.{label_hash(context.id)}"
     group = context.id.split("/providers/")[0]
-    context.outputs["networkInterfaces"] = [{"id": f"{group}/providers/Microsoft.Network/networkInterfaces/{interface}"}]
+    context.outputs["networkInterfaces"] = [
+        {"id": f"{group}/providers/Microsoft.Network/networkInterfaces/{interface}"}
+    ]
     prefix = subnet_prefix(context.store, subnet_id)
     if prefix:
         addresses = context.previous.get("customDnsConfigs") or [
@@ -98,7 +100,11 @@ def _private_endpoint(context: OutputContext) -> None:
     for name in ("privateLinkServiceConnections", "manualPrivateLinkServiceConnections"):
         for connection in context.outputs.get(name) or []:
             state = "Approved" if name == "privateLinkServiceConnections" else "Pending"
-            connection["privateLinkServiceConnectionState"] = {"status": state, "description": "", "actionsRequired": "None"}
+            connection["privateLinkServiceConnectionState"] = {
+                "status": state,
+                "description": "",
+                "actionsRequired": "None",
+            }
 
 
 def _linked_names(context: OutputContext) -> list[str]:
@@ -147,7 +153,9 @@ def _private_zone(context: OutputContext) -> None:
 
 def _zone(context: OutputContext) -> None:
     number = int(label_hash(context.id), 16) % 10
-    context.outputs["nameServers"] = [f"ns{i}-0{number}.azure-dns.{tld}." for i, tld in enumerate(("com", "net", "org"), 1)]
+    context.outputs["nameServers"] = [
+        f"ns{i}-0{number}.azure-dns.{tld}." for i, tld in enumerate(("com", "net", "org"), 1)
+    ]
     context.outputs["numberOfRecordSets"] = 2
 
 

@@ -19,7 +19,7 @@ from typing import Any, Final, TypeVar
 from pulumi import _types as sdk_types
 
 from simulator.cloud_store import CloudStore
-from simulator.protocol_values import UNKNOWN, Properties, Secret, strings_in, unwrap
+from simulator.protocol_values import UNKNOWN, Properties, Secret, Value, strings_in, unwrap
 from simulator.resource_ids import ResourceType, name_of
 from simulator.schema import ResourceSchema, constants_of, output_alternatives
 
@@ -57,7 +57,7 @@ class OutputContext:
         """The Entra tenant of the subscription."""
         return self.store.fact("tenantId")
 
-    def keep(self, name: str, make: Callable[[], Any]) -> Any:
+    def keep(self, name: str, make: Callable[[], Any]) -> Value:
         """Set an output to its former value or, on creation, to a new one."""
         self.outputs[name] = self.previous[name] if self.previous.get(name) is not None else make()
         return self.outputs[name]
@@ -134,7 +134,11 @@ def complete(
 def own_children(context: OutputContext) -> list[str]:
     """Return the ids of the inline children that the outputs hold."""
     prefix = context.id.lower() + "/"
-    return [text for path, text in strings_in(context.outputs) if re.search(r"(^|\.)id$", path) and text.lower().startswith(prefix)]
+    return [
+        text
+        for path, text in strings_in(context.outputs)
+        if re.search(r"(^|\.)id$", path) and text.lower().startswith(prefix)
+    ]
 
 
 def _identity(context: OutputContext) -> None:
@@ -151,7 +155,7 @@ def _identity(context: OutputContext) -> None:
                 assigned[identity_id] = {name: stored.outputs.get(name) for name in ("principalId", "clientId")}
 
 
-def _conform(declared: Any, value: Any, owner_id: str | None, collection: str) -> Any:
+def _conform(declared: Value, value: Value, owner_id: str | None, collection: str) -> Value:
     if isinstance(value, Secret):
         return Secret(_conform(declared, value.value, owner_id, collection))
     if value == UNKNOWN or value is None:
@@ -177,7 +181,7 @@ def _conform(declared: Any, value: Any, owner_id: str | None, collection: str) -
     return value
 
 
-def _named_child(declared: Any, item: Any, owner_id: str | None, collection: str) -> Any:
+def _named_child(declared: Value, item: Value, owner_id: str | None, collection: str) -> Value:
     """Fit one element of a list; a named one whose type declares an id is a child with an id below its owner."""
     name = unwrap(item).get("name") if isinstance(unwrap(item), dict) else None
     response = _response_class(output_alternatives(declared), unwrap(item)) if name else None
@@ -192,7 +196,7 @@ def _named_child(declared: Any, item: Any, owner_id: str | None, collection: str
     return child
 
 
-def _response_class(alternatives: tuple[Any, ...], value: Any) -> type | None:
+def _response_class(alternatives: tuple[Any, ...], value: Value) -> type | None:
     classes = [item for item in alternatives if inspect.isclass(item) and sdk_types.is_output_type(item)]
     if len(classes) < 2 or not isinstance(value, dict):
         return classes[0] if classes else None

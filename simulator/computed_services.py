@@ -5,10 +5,10 @@ from __future__ import annotations
 import base64
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
-from typing import Any, Final
+from typing import Final
 
 from simulator.computed_outputs import OutputContext, label_hash, new_guid
-from simulator.protocol_values import Properties
+from simulator.protocol_values import Properties, Value
 from simulator.resource_ids import group_of, name_of
 
 DEFAULT_KUBERNETES_VERSION: Final = "1.34.1"
@@ -76,7 +76,9 @@ def _secret(context: OutputContext) -> None:
 
 def _key(context: OutputContext) -> None:
     properties = context.outputs.pop("properties", None) or dict(context.inputs.get("properties") or {})
-    context.outputs.update({name: properties[name] for name in ("kty", "keySize", "keyOps", "curveName") if name in properties})
+    context.outputs.update(
+        {name: properties[name] for name in ("kty", "keySize", "keyOps", "curveName") if name in properties}
+    )
     context.outputs["keyUri"] = f"https://{context.inputs['vaultName'].lower()}.vault.azure.net/keys/{context.name}"
     context.keep("keyUriWithVersion", lambda: f"{context.outputs['keyUri']}/{new_guid().replace('-', '')}")
     _vault_location(context)
@@ -125,7 +127,10 @@ def _monitor_workspace(context: OutputContext) -> None:
     region = str(context.outputs.get("location", "")).replace(" ", "").lower()
     context.keep("accountId", new_guid)
     host = f"{context.name.lower()}-{label_hash(context.id)[:4]}.{region}.prometheus.monitor.azure.com"
-    context.outputs["metrics"] = {"prometheusQueryEndpoint": f"https://{host}", "internalId": f"mac_{context.outputs['accountId']}"}
+    context.outputs["metrics"] = {
+        "prometheusQueryEndpoint": f"https://{host}",
+        "internalId": f"mac_{context.outputs['accountId']}",
+    }
     managed = f"MA_{context.name}_{region}_managed"
     prefix = f"/subscriptions/{context.subscription}/resourceGroups/{managed}/providers/Microsoft.Insights"
     context.outputs["defaultIngestionSettings"] = {
@@ -196,7 +201,7 @@ def _add_on_identities(context: OutputContext) -> None:
             profile["identity"] = (former.get(name) or {}).get("identity") or made
 
 
-def _patch_version(wanted: Any) -> str:
+def _patch_version(wanted: Value) -> str:
     text = str(wanted or DEFAULT_KUBERNETES_VERSION)
     return text if text.count(".") == 2 else f"{text}.0"  # a minor version gets a patch version that Azure picks
 
@@ -216,7 +221,9 @@ def _extension(context: OutputContext) -> None:
     context.outputs["isSystemExtension"] = False
     if "SystemAssigned" in str((context.inputs.get("identity") or {}).get("type", "")):
         return
-    context.keep("aksAssignedIdentity", lambda: {"type": "SystemAssigned", "principalId": new_guid(), "tenantId": context.tenant})
+    context.keep(
+        "aksAssignedIdentity", lambda: {"type": "SystemAssigned", "principalId": new_guid(), "tenantId": context.tenant}
+    )
 
 
 def _flux(context: OutputContext) -> None:

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from simulator.protocol_values import contains_unknown, unwrap
+from simulator.protocol_values import Value, contains_unknown, unwrap
 from simulator.resource_ids import ResourceType
 
 REPLACING: Final[Mapping[str, tuple[str, ...]]] = {
@@ -71,7 +71,9 @@ def changes(resource: ResourceType, old: Mapping[str, Any], new: Mapping[str, An
     found = []
     for path, kind in _differences(unwrap(dict(old)), unwrap(dict(new)), ""):
         plain = re.sub(r"\[[^\]]*\]", "", path)
-        replaces = plain in resource.address_inputs or plain == _LOCATION or matches(plain, REPLACING.get(resource.token, ()))
+        replaces = (
+            plain in resource.address_inputs or plain == _LOCATION or matches(plain, REPLACING.get(resource.token, ()))
+        )
         found.append(Change(path, kind, replaces))
     return found
 
@@ -81,12 +83,12 @@ def matches(path: str, paths: tuple[str, ...]) -> bool:
     return any(path == item or path.startswith(item + ".") for item in paths)
 
 
-def same_location(left: Any, right: Any) -> bool:
+def same_location(left: Value, right: Value) -> bool:
     """Tell whether two spellings name one region, such as ``East US 2`` and ``eastus2``."""
     return str(left).replace(" ", "").lower() == str(right).replace(" ", "").lower()
 
 
-def _differences(old: Any, new: Any, path: str) -> Iterator[tuple[str, str]]:
+def _differences(old: Value, new: Value, path: str) -> Iterator[tuple[str, str]]:
     if isinstance(old, dict) and isinstance(new, dict):
         for key in sorted({*old, *new}):
             if key.startswith("__") and not path:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 from google.protobuf import struct_pb2
 
@@ -19,7 +19,10 @@ SIGNATURE_KEY: Final = "4dabf18193072939515e22adb298388d"
 
 SECRET_SIGNATURE: Final = "1b47061264138c4ac30d75fd1eb44270"  # noqa: S105 - the protocol's mark of a secret, not one
 
-Properties = dict[str, Any]
+Value: TypeAlias = Any
+"""Whatever a property may hold: text, number, truth value, list, map, ``Secret`` or nothing."""
+
+Properties = dict[str, Value]
 """A resource's properties by camelCase name. Nested secrets are ``Secret`` objects, unknown values are ``UNKNOWN``."""
 
 
@@ -27,7 +30,7 @@ Properties = dict[str, Any]
 class Secret:
     """A value that the engine encrypts in its state; its text never appears in ``repr``."""
 
-    value: Any
+    value: Value
 
     def __repr__(self) -> str:
         return "Secret(...)"
@@ -46,7 +49,7 @@ def to_struct(properties: Mapping[str, Any]) -> struct_pb2.Struct:
     return struct
 
 
-def unwrap(value: Any) -> Any:
+def unwrap(value: Value) -> Value:
     """Return the value without its secret marks."""
     if isinstance(value, Secret):
         return unwrap(value.value)
@@ -57,17 +60,17 @@ def unwrap(value: Any) -> Any:
     return value
 
 
-def is_unknown(value: Any) -> bool:
+def is_unknown(value: Value) -> bool:
     """Tell whether a value itself, not a part of it, is unknown."""
     return value == UNKNOWN or (isinstance(value, Secret) and is_unknown(value.value))
 
 
-def contains_unknown(value: Any) -> bool:
+def contains_unknown(value: Value) -> bool:
     """Tell whether a value or a part of it is unknown."""
     return any(text == UNKNOWN for _, text in strings_in(value))
 
 
-def strings_in(value: Any, path: str = "") -> Iterator[tuple[str, str]]:
+def strings_in(value: Value, path: str = "") -> Iterator[tuple[str, str]]:
     """Yield the path and text of every string in a value, also of those inside secrets."""
     if isinstance(value, Secret):
         yield from strings_in(value.value, path)
@@ -81,7 +84,7 @@ def strings_in(value: Any, path: str = "") -> Iterator[tuple[str, str]]:
             yield from strings_in(item, f"{path}[{index}]")
 
 
-def map_secrets(value: Any, replace: Callable[[Secret], Any]) -> Any:
+def map_secrets(value: Value, replace: Callable[[Secret], Any]) -> Value:
     """Return a copy of a value in which each secret is what ``replace`` makes of it."""
     if isinstance(value, Secret):
         return replace(value)
@@ -92,7 +95,7 @@ def map_secrets(value: Any, replace: Callable[[Secret], Any]) -> Any:
     return value
 
 
-def _from_value(value: struct_pb2.Value) -> Any:
+def _from_value(value: struct_pb2.Value) -> Value:
     kind = value.WhichOneof("kind")
     if kind == "struct_value":
         fields = value.struct_value.fields
@@ -111,7 +114,7 @@ def _from_value(value: struct_pb2.Value) -> Any:
     return None
 
 
-def _fill(target: struct_pb2.Value, value: Any) -> None:
+def _fill(target: struct_pb2.Value, value: Value) -> None:
     if isinstance(value, Secret):
         fields = target.struct_value.fields
         fields[SIGNATURE_KEY].string_value = SECRET_SIGNATURE

@@ -106,7 +106,8 @@ def modelled_types() -> Mapping[str, ResourceType]:
     """Return the types of the data file by ``module:Class``."""
     table: dict[str, Any] = json.loads(_DATA.read_text())
     return {
-        token: ResourceType(token, entry["arm"], tuple(entry["names"]), entry["scope"]) for token, entry in table.items()
+        token: ResourceType(token, entry["arm"], tuple(entry["names"]), entry["scope"])
+        for token, entry in table.items()
     }
 
 
@@ -122,7 +123,9 @@ def resource_type(token: str, input_names: Mapping[str, Any]) -> ResourceType:
         return modelled_types()[short]
     own = f"{class_name[0].lower()}{class_name[1:]}"
     candidates = [name for name in input_names if name.lower() == f"{own}name".lower()]
-    candidates += [name for name in input_names if name.endswith("Name") and name not in ("resourceGroupName", "displayName")]
+    candidates += [
+        name for name in input_names if name.endswith("Name") and name not in ("resourceGroupName", "displayName")
+    ]
     name_input = candidates[0] if candidates else "name"
     scope = "group" if "resourceGroupName" in input_names else "subscription"
     scope = next((f"scope:{name}" for name in ("scope", "resourceUri") if name in input_names), scope)

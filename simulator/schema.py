@@ -23,7 +23,7 @@ from typing import Any, Final
 import pulumi
 from pulumi import _types as sdk_types
 
-from simulator.protocol_values import UNKNOWN, Secret
+from simulator.protocol_values import UNKNOWN, Secret, Value
 
 _EXPECTED_CONSTANT = re.compile(r"Expected value is '([^']*)'")
 _SCALARS: Final = {str: "a string", bool: "true or false", int: "a whole number", float: "a number"}
@@ -96,7 +96,7 @@ def check_inputs(schema: ResourceSchema, inputs: Mapping[str, Any]) -> list[Fail
     return list(_check_object(schema.inputs, schema.required, inputs, ""))
 
 
-def output_alternatives(declared: Any) -> tuple[Any, ...]:
+def output_alternatives(declared: Value) -> tuple[Any, ...]:
     """Return the types that an output may have, without ``None``."""
     return _alternatives(declared)
 
@@ -117,7 +117,7 @@ def _sdk_module(token: str) -> types.ModuleType | None:
 
 
 @functools.cache
-def _alternatives(declared: Any) -> tuple[Any, ...]:
+def _alternatives(declared: Value) -> tuple[Any, ...]:
     """Flatten the SDK's ``Input[Optional[Union[...]]]`` into the types that a value may have."""
     origin = typing.get_origin(declared)
     if origin is typing.Union or origin is types.UnionType:
@@ -150,7 +150,7 @@ def constants_of(arguments: type) -> Mapping[str, str]:
     return constants
 
 
-def _check_value(declared: Any, value: Any, path: str) -> Iterator[Failure]:
+def _check_value(declared: Value, value: Value, path: str) -> Iterator[Failure]:
     if isinstance(value, Secret):
         yield from _check_value(declared, value.value, path)
         return
@@ -215,7 +215,7 @@ def _check_object(
             yield Failure(prefix + name, f"missing required property '{name}'{_snake_case_hint(name, value)}")
 
 
-def _check_enum(enums: list[type], value: Any, path: str) -> Iterator[Failure]:
+def _check_enum(enums: list[type], value: Value, path: str) -> Iterator[Failure]:
     allowed = [member.value for item in enums for member in typing.cast("type[enum.Enum]", item)]
     # Resource Manager compares enum texts without regard to case.
     if str(value).lower() not in {str(item).lower() for item in allowed}:
@@ -228,7 +228,7 @@ def _is_asset(alternatives: tuple[Any, ...]) -> bool:
     return any(inspect.isclass(item) and issubclass(item, (pulumi.Asset, pulumi.Archive)) for item in alternatives)
 
 
-def _is_scalar(declared: Any, value: Any) -> bool:
+def _is_scalar(declared: Value, value: Value) -> bool:
     if declared is float:
         return isinstance(value, (int, float)) and not isinstance(value, bool)
     if declared is int:
@@ -249,7 +249,7 @@ def _describe(alternatives: tuple[Any, ...]) -> str:
     return " or ".join(dict.fromkeys(words))
 
 
-def _describe_value(value: Any) -> str:
+def _describe_value(value: Value) -> str:
     if isinstance(value, dict):
         return "an object"
     if isinstance(value, list):

@@ -68,9 +68,7 @@ class ClusterIdentities(pulumi.ComponentResource):
                 )
             )
         self.role_assignments = [
-            assign_role(
-                f"{name}-{what}", role, scope=scope, principal_id=principal, naming=args.naming, parent=self
-            )
+            assign_role(f"{name}-{what}", role, scope=scope, principal_id=principal, naming=args.naming, parent=self)
             for what, role, scope, principal in grants
         ]
         self.control_plane_id = control_plane.id
@@ -82,9 +80,7 @@ class ClusterIdentities(pulumi.ComponentResource):
         self.ingress_name = args.naming.name("id", "ingress")
         self.register_outputs({"ingress_client_id": self.ingress_client_id})
 
-    def _identity(
-        self, name: str, role: str, args: ClusterIdentitiesArgs
-    ) -> managedidentity.UserAssignedIdentity:
+    def _identity(self, name: str, role: str, args: ClusterIdentitiesArgs) -> managedidentity.UserAssignedIdentity:
         return managedidentity.UserAssignedIdentity(
             f"{name}-{role}",
             resource_name_=args.naming.name("id", role),

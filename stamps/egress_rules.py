@@ -1,9 +1,9 @@
 """What a stamp's nodes may reach outside, as data: host names and FQDN tags only.
 
 There is no network rule. `AzureCloud.<region>` would open every customer's endpoint of the region before an application
-rule is even read; the API server lies in the spoke or behind a private endpoint; nodes take their time from the host and
-their names from Azure's resolver, neither of which passes the firewall. A rule by host name for other protocols than
-HTTP would also need the firewall as the spoke's DNS server.
+rule is even read; the API server lies in the spoke or behind a private endpoint; nodes take their time from the host
+and their names from Azure's resolver, neither of which passes the firewall. A rule by host name for other protocols
+than HTTP would also need the firewall as the spoke's DNS server.
 Sources: https://learn.microsoft.com/azure/aks/outbound-rules-control-egress,
 https://learn.microsoft.com/azure/azure-monitor/containers/kubernetes-monitoring-firewall
 """
@@ -78,7 +78,9 @@ def aks_destinations(region: str) -> tuple[Destination, ...]:
             "azure-policy", "policies and compliance", ("data.policy.core.windows.net", "store.policy.core.windows.net")
         ),
         Destination(
-            "cluster-extensions", "settings and state of extensions", (f"{region}.dp.kubernetesconfiguration.azure.com",)
+            "cluster-extensions",
+            "settings and state of extensions",
+            (f"{region}.dp.kubernetesconfiguration.azure.com",),
         ),
     )
 

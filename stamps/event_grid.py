@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pulumi
-from pulumi_azure_native import eventgrid, managedidentity
+from pulumi_azure_native import eventgrid
 
 from foundation.azure_types import Arguments, In
 from foundation.diagnostic_settings import diagnostic_settings
@@ -30,22 +30,6 @@ class ClusterEvents(pulumi.ComponentResource):
     def __init__(self, name: str, args: ClusterEventsArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("aks-geode:stamps:ClusterEvents", name, None, opts)
         child = pulumi.ResourceOptions(parent=self)
-        identity = managedidentity.UserAssignedIdentity(
-            f"{name}-identity",
-            resource_name_=args.naming.name("id", "events"),
-            resource_group_name=args.resource_group_name,
-            location=args.location,
-            tags=args.tags,
-            opts=child,
-        )
-        sender = assign_role(
-            f"{name}-queue-sender",
-            Role.STORAGE_QUEUE_DATA_MESSAGE_SENDER,
-            scope=args.settings.storage_account_id,
-            principal_id=identity.principal_id,
-            naming=args.naming,
-            parent=self,
-        )
         topic = eventgrid.SystemTopic(
             f"{name}-topic",
             system_topic_name=args.naming.name("evgt", limit=50),
@@ -53,12 +37,17 @@ class ClusterEvents(pulumi.ComponentResource):
             location=args.location,  # Azure takes a system topic in its source's region only
             source=args.cluster_id,
             topic_type="Microsoft.ContainerService.ManagedClusters",
-            identity={
-                "type": eventgrid.IdentityType.USER_ASSIGNED,
-                "user_assigned_identities": [identity.id],
-            },
+            identity={"type": eventgrid.IdentityType.SYSTEM_ASSIGNED},
             tags=args.tags,
             opts=child,
+        )
+        sender = assign_role(
+            f"{name}-queue-sender",
+            Role.STORAGE_QUEUE_DATA_MESSAGE_SENDER,
+            scope=args.settings.storage_account_id,
+            principal_id=topic.identity.principal_id,
+            naming=args.naming,
+            parent=self,
         )
         eventgrid.SystemTopicEventSubscription(
             f"{name}-subscription",
@@ -69,7 +58,7 @@ class ClusterEvents(pulumi.ComponentResource):
             # Args classes: the destinations are a union that the SDK cannot tell apart in a dict.
             delivery_with_resource_identity=eventgrid.DeliveryWithResourceIdentityArgs(
                 identity=eventgrid.EventSubscriptionIdentityArgs(
-                    type=eventgrid.EventSubscriptionIdentityType.USER_ASSIGNED, user_assigned_identity=identity.id
+                    type=eventgrid.EventSubscriptionIdentityType.SYSTEM_ASSIGNED
                 ),
                 destination=eventgrid.StorageQueueEventSubscriptionDestinationArgs(
                     endpoint_type="StorageQueue",

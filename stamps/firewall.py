@@ -78,9 +78,7 @@ class Firewall(pulumi.ComponentResource):
             ip_configurations=_ip_configurations(args, addresses),
             # A write to a policy's rules locks every firewall that uses it, and a firewall without its rules would
             # refuse the first nodes: so it comes after all groups.
-            opts=pulumi.ResourceOptions(
-                parent=self, depends_on=self.rule_collection_groups, hooks=transient_retry()
-            ),
+            opts=pulumi.ResourceOptions(parent=self, depends_on=self.rule_collection_groups, hooks=transient_retry()),
         )
         diagnostic_settings(
             f"{name}-diagnostics",
@@ -90,7 +88,9 @@ class Firewall(pulumi.ComponentResource):
             logs=LOG_CATEGORIES,
             destination_type="Dedicated",
         )
-        self.public_addresses = pulumi.Output.all(*(address.ip_address for address in addresses))
+        self.public_addresses = pulumi.Output.all(
+            *(pulumi.Output.format("{0}", address.ip_address) for address in addresses)
+        )
         self.register_outputs({"public_addresses": self.public_addresses})
 
     def _policy(self, name: str, args: FirewallArgs) -> network.FirewallPolicy:
@@ -145,7 +145,7 @@ class Firewall(pulumi.ComponentResource):
             sources=[str(args.plan.nodes)],
         )
         # The first two are empty on purpose: they hold the place, in Azure's usual order, for rules of later features.
-        content = (
+        content: tuple[tuple[str, str, GroupPriority, list[network.FirewallPolicyFilterRuleCollectionArgs]], ...] = (
             ("dnat", "DefaultDnatRuleCollectionGroup", GroupPriority.DNAT, []),
             ("network", "DefaultNetworkRuleCollectionGroup", GroupPriority.NETWORK, []),
             ("application", "DefaultApplicationRuleCollectionGroup", GroupPriority.APPLICATION, application),

@@ -17,7 +17,7 @@ from foundation.azure_types import Arguments, In
 from stamps.config import GitOpsSettings
 
 INGRESS_SERVICE_ACCOUNT = "system:serviceaccount:ingress:traefik"
-"""The ingress controller's service account: namespace `ingress`, name `traefik`. The manifests must use just this one."""
+"""The ingress controller's service account: namespace `ingress`, name `traefik`, as the manifests have it."""
 
 _RESOURCE_PROVIDER = {
     "cluster_rp": "Microsoft.ContainerService",
@@ -88,7 +88,9 @@ class GitOpsArgs(Arguments):
         # kustomize drops quotes, so a value such as 42 or true would reach the API server as a number or a boolean.
         for name, value in values.items():
             if isinstance(value, str) and not isinstance(yaml.safe_load(value), str):
-                raise ValueError(f"{name}: expected a value that YAML reads as text, for example 'eastus2', got {value!r}")
+                raise ValueError(
+                    f"{name}: expected a value that YAML reads as text, for example 'eastus2', got {value!r}"
+                )
         return values
 
 

@@ -1,4 +1,4 @@
-"""Managed Prometheus of one region: its Azure Monitor workspace, how the cluster's metrics get there, recording rules."""
+"""Managed Prometheus of one region: its workspace, how the cluster's metrics get there, recording rules."""
 
 from __future__ import annotations
 
@@ -56,13 +56,9 @@ class Prometheus(pulumi.ComponentResource):
             kind="Linux",
             data_collection_endpoint_id=endpoint.id,
             data_sources={
-                "prometheus_forwarder": [
-                    {"name": "PrometheusDataSource", "streams": ["Microsoft-PrometheusMetrics"]}
-                ]
+                "prometheus_forwarder": [{"name": "PrometheusDataSource", "streams": ["Microsoft-PrometheusMetrics"]}]
             },
-            destinations={
-                "monitoring_accounts": [{"name": "MonitoringAccount1", "account_resource_id": workspace.id}]
-            },
+            destinations={"monitoring_accounts": [{"name": "MonitoringAccount1", "account_resource_id": workspace.id}]},
             data_flows=[{"streams": ["Microsoft-PrometheusMetrics"], "destinations": ["MonitoringAccount1"]}],
             tags=args.tags,
             opts=child,

@@ -29,13 +29,16 @@ IMPORTS: dict[str, frozenset[str]] = {
 PARTS = frozenset(IMPORTS)
 
 REGIONS = frozenset(
-    """australiacentral australiaeast australiasoutheast austriaeast belgiumcentral brazilsouth brazilsoutheast
+    re.findall(
+        r"\w+",
+        """australiacentral australiaeast australiasoutheast austriaeast belgiumcentral brazilsouth brazilsoutheast
     canadacentral canadaeast centralindia centralus chilecentral eastasia eastus eastus2 eastus3 francecentral
     francesouth germanynorth germanywestcentral indonesiacentral israelcentral italynorth japaneast japanwest
     koreacentral koreasouth malaysiawest mexicocentral newzealandnorth northcentralus northeurope norwayeast norwaywest
     polandcentral qatarcentral southafricanorth southafricawest southcentralus southeastasia southindia spaincentral
     swedencentral switzerlandnorth switzerlandwest uaecentral uaenorth uksouth ukwest westcentralus westeurope westindia
-    westus westus2 westus3""".split()
+    westus westus2 westus3""",
+    )
 )
 
 SUPPRESSION = re.compile(

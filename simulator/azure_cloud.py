@@ -1,0 +1,306 @@
+"""The simulated cloud: create, read, update and delete of resources as Resource Manager does them.
+
+Owns what holds for every type: existence of parents and of what is referred to, refusal of ids that exist, cascades, names
+that stay reserved. Rules of single services are in the ``behaviour_*`` modules. Knows nothing of the engine's protocol.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping
+from itertools import chain
+from typing import Any, Final
+
+from simulator import behaviour_access, behaviour_cluster, behaviour_firewall, behaviour_front_door, behaviour_network
+from simulator import behaviour_key_vault as key_vault
+from simulator.azure_errors import AzureError, AzureRequest, Rule, bad_request, conflict
+from simulator.azure_made import add_made_by_azure
+from simulator.cloud_store import CloudStore, StoredResource
+from simulator.computed_network import NETWORK_OUTPUTS, expand_self
+from simulator.computed_outputs import OutputContext, complete, echo, own_children
+from simulator.computed_services import SERVICE_OUTPUTS
+from simulator.immutability import REFUSED_UPDATES, changes, matches
+from simulator.protocol_values import Properties, strings_in, unwrap
+from simulator.resource_ids import ResourceType, group_of, is_azure_owned, name_of, resource_type
+from simulator.schema import ResourceSchema, resource_schema
+
+_OUTPUTS: Final = {**NETWORK_OUTPUTS, **SERVICE_OUTPUTS}
+_WRITES: Final = (
+    behaviour_network.NETWORK_WRITES,
+    behaviour_firewall.FIREWALL_WRITES,
+    behaviour_front_door.FRONT_DOOR_WRITES,
+    behaviour_access.ACCESS_WRITES,
+    behaviour_cluster.CLUSTER_WRITES,
+    key_vault.KEY_VAULT_WRITES,
+)
+_DELETIONS: Final = (
+    behaviour_network.NETWORK_DELETIONS,
+    behaviour_front_door.FRONT_DOOR_DELETIONS,
+    behaviour_cluster.CLUSTER_DELETIONS,
+    key_vault.KEY_VAULT_DELETIONS,
+)
+_BLOCKED_BY: Final[Mapping[str, tuple[str, tuple[str, ...]]]] = {
+    "microsoft.network/networksecuritygroups": (
+        "InUseNetworkSecurityGroupCannotBeDeleted",
+        ("microsoft.network/virtualnetworks", "microsoft.network/virtualnetworks/subnets"),
+    ),
+    "microsoft.network/routetables": (
+        "InUseRouteTableCannotBeDeleted",
+        ("microsoft.network/virtualnetworks", "microsoft.network/virtualnetworks/subnets"),
+    ),
+    "microsoft.network/publicipaddresses": (
+        "PublicIPAddressCannotBeDeleted",
+        ("microsoft.network/azurefirewalls", "microsoft.network/bastionhosts", "microsoft.network/applicationgateways"),
+    ),
+    "microsoft.network/firewallpolicies": (
+        "FirewallPolicyReferencedByOtherResources",
+        ("microsoft.network/azurefirewalls", "microsoft.network/firewallpolicies"),
+    ),
+    "microsoft.network/ipgroups": ("IpGroupInUse", ("microsoft.network/firewallpolicies/rulecollectiongroups",)),
+    "microsoft.network/applicationgatewaywebapplicationfirewallpolicies": (
+        "ApplicationGatewayFirewallPolicyInUse",
+        ("microsoft.network/applicationgateways",),
+    ),
+}
+"""By type: the refusal when a resource of the other types refers to it at its deletion."""
+_NEEDS_EMPTY: Final[Mapping[str, str]] = {"microsoft.network/privatednszones": "virtualnetworklinks"}
+"""Types that cannot be deleted while a child of that kind exists (azure-cli#15010)."""
+_DIAGNOSTIC_SETTING: Final = "microsoft.insights/diagnosticsettings"
+
+
+class AzureCloud:
+    """One simulated cloud. Each call is one transaction on the cloud's file."""
+
+    def __init__(self, store: CloudStore) -> None:
+        self.store = store
+        with store.transaction():
+            for name in ("subscriptionId", "tenantId", "clientId", "objectId"):
+                store.fact(name, str(uuid.uuid5(uuid.NAMESPACE_URL, f"https://simulated.azure/{name}")))
+
+    @property
+    def subscription(self) -> str:
+        """The subscription that the cloud is."""
+        return self.store.fact("subscriptionId")
+
+    def type_of(self, token: str) -> tuple[ResourceType, ResourceSchema | None]:
+        """Return how a type is addressed and what the SDK says about it."""
+        schema = resource_schema(token)
+        return resource_type(token, schema.inputs if schema else {}), schema
+
+    def id_of(self, token: str, inputs: Properties) -> str:
+        """Return the id that a resource with these inputs has or would get."""
+        kind, _ = self.type_of(token)
+        if token.startswith("azuread:"):  # Entra assigns ids
+            return f"/{kind.token.rsplit(':', 1)[1].lower()}s/{uuid.uuid4()}"
+        return kind.form_id(unwrap(inputs), self.subscription)
+
+    def create(self, token: str, inputs: Properties) -> tuple[str, Properties]:
+        """Create a resource and return its id and outputs.
+
+        Raises:
+            AzureError: Azure would refuse the request.
+        """
+        kind, schema = self.type_of(token)
+        resource_id = self.id_of(token, inputs)
+        with self.store.transaction():
+            if self.store.get(resource_id):
+                raise AzureError(409, "ResourceExists", f"cannot create already existing resource '{resource_id}'")
+            if not token.startswith("azuread:"):
+                self._require_parent(kind, unwrap(inputs))
+            return resource_id, self._write(token, kind, schema, resource_id, inputs, None)
+
+    def update(self, token: str, resource_id: str, inputs: Properties) -> Properties:
+        """Change a resource and return its outputs.
+
+        Raises:
+            AzureError: the resource is gone or Azure would refuse the change.
+        """
+        kind, schema = self.type_of(token)
+        with self.store.transaction():
+            previous = self.store.get(resource_id)
+            if previous is None:
+                raise not_found(resource_id)
+            for change in changes(kind, previous.inputs, self.store.seal(inputs)):
+                if matches(change.path.split("[")[0], REFUSED_UPDATES.get(kind.token, ())):
+                    raise bad_request(
+                        "PropertyChangeNotAllowed",
+                        f"Changing property '{change.path}' of {resource_id} is not allowed.",
+                    )
+            return self._write(token, kind, schema, resource_id, inputs, previous)
+
+    def read(self, resource_id: str) -> StoredResource | None:
+        """Return a resource as it stands, or ``None`` when it is gone."""
+        return self.store.get(resource_id)
+
+    def delete(self, token: str, resource_id: str) -> None:
+        """Delete a resource and all below it; what is gone already is no error.
+
+        Raises:
+            AzureError: something still uses it.
+        """
+        kind, _ = self.type_of(token)
+        with self.store.transaction():
+            stored = self.store.get(resource_id)
+            if stored is None:
+                return
+            inside = self.store.below(resource_id)
+            self._refuse_deletion(kind, stored)
+            if stored.arm_type == "microsoft.resources/resourcegroups":
+                for item in inside:  # what lives outside the group still blocks
+                    self._refuse_blocked(item, resource_id)
+            for item in [*inside, stored]:
+                # A diagnostic setting survives its target and stands in the way of a new one (azurerm#7114).
+                if item.arm_type != _DIAGNOSTIC_SETTING or item is stored:
+                    self._remove(item)
+
+    def delete_orphans(self) -> list[str]:
+        """Return what Azure keeps after everything was deleted: soft-deleted names and what Azure itself made."""
+        names = [
+            f"vault {name} (soft-deleted; {'purge protection keeps the name' if protected else 'can be purged'})"
+            for name, (_, protected) in self.store.reserved_names(key_vault.VAULT_NAMES).items()
+        ]
+        return names + self.store.all_ids()
+
+    def _write(
+        self,
+        token: str,
+        kind: ResourceType,
+        schema: ResourceSchema | None,
+        resource_id: str,
+        inputs: Properties,
+        previous: StoredResource | None,
+    ) -> Properties:
+        plain = unwrap(inputs)
+        outputs = echo(schema, inputs, resource_id)
+        self._default_location(schema, resource_id, outputs)
+        context = OutputContext(self.store, resource_id, kind, plain, outputs, previous.outputs if previous else {})
+        targets = self._require_references(resource_id, plain)
+        request = AzureRequest(self.store, resource_id, kind, plain, previous, outputs)
+        for rule in _rules(_WRITES, kind.token):
+            rule(request)
+        complete(context, schema, _OUTPUTS)
+        children = own_children(context)
+        self._require_own_children(resource_id, plain, children)
+        arm_type = (
+            kind.arm_type if "{" not in kind.arm_type else resource_id.rsplit("/providers/", 1)[1].rsplit("/", 3)[0]
+        )
+        self.store.put(resource_id, arm_type, token, inputs, context.outputs, children, targets)
+        add_made_by_azure(self.store, kind, resource_id, plain, context.outputs)
+        if previous is None and kind.token == "keyvault:Vault":  # noqa: S105 - a type token
+            self.store.free_name(key_vault.VAULT_NAMES, name_of(resource_id))
+        return context.outputs
+
+    def _default_location(self, schema: ResourceSchema | None, resource_id: str, outputs: Properties) -> None:
+        group = self.store.get(group_of(resource_id) or "")
+        if (
+            schema
+            and "location" in schema.inputs
+            and "location" in schema.outputs
+            and "location" not in outputs
+            and group
+        ):
+            if "location" in schema.outputs:
+                outputs["location"] = group.outputs.get("location")
+
+    def _require_parent(self, kind: ResourceType, inputs: Properties) -> None:
+        parent = kind.parent_id(inputs, self.subscription)
+        while parent and parent.lower().endswith("/default") and not self.store.exists(parent):
+            parent = parent.rsplit("/", 2)[0]  # a service that each account has, such as blobServices/default
+        if not parent or is_azure_owned(parent) or self.store.exists(parent) or self._elsewhere(parent):
+            return
+        group = group_of(parent)
+        if group and not self.store.exists(group):
+            raise AzureError(404, "ResourceGroupNotFound", f"Resource group '{name_of(group)}' could not be found.")
+        if parent == group:
+            return
+        raise AzureError(
+            404,
+            "ParentResourceNotFound",
+            f"Can not perform requested operation on nested resource. Parent resource '{parent}' not found.",
+        )
+
+    def _require_references(self, resource_id: str, inputs: Properties) -> set[str]:
+        own = resource_id.lower()
+        targets: set[str] = set()
+        for path, text in strings_in(inputs):
+            if not text.lower().startswith("/subscriptions/") or any(sign in text for sign in " \n{*"):
+                continue
+            if (
+                text.lower() == own
+                or text.lower().startswith(own + "/")
+                or is_azure_owned(text)
+                or self._elsewhere(text)
+            ):
+                continue
+            if not self.store.exists(text):
+                raise AzureError(
+                    404,
+                    "InvalidResourceReference",
+                    f"Resource {text} referenced by {resource_id} ({path}) was not found.",
+                )
+            targets.add(text.rstrip("/"))
+        return targets
+
+    def _require_own_children(self, resource_id: str, inputs: Properties, children: list[str]) -> None:
+        known = {child.lower() for child in children}
+        for path, text in strings_in(expand_self(inputs, resource_id)):
+            if (
+                text.lower().startswith(resource_id.lower() + "/")
+                and text.lower() not in known
+                and not self.store.exists(text)
+            ):
+                raise bad_request(
+                    "InvalidResourceReference", f"Resource {text} referenced by {resource_id} ({path}) was not found."
+                )
+
+    def _elsewhere(self, resource_id: str) -> bool:
+        """Tell whether an id lies in another subscription, of which this cloud can say nothing."""
+        segments = resource_id.lower().split("/")
+        return len(segments) > 2 and segments[1] == "subscriptions" and segments[2] != self.subscription.lower()
+
+    def _refuse_deletion(self, kind: ResourceType, stored: StoredResource) -> None:
+        request = AzureRequest(self.store, stored.id, kind, stored.inputs, stored)
+        for rule in _rules(_DELETIONS, kind.token):
+            rule(request)
+        self._refuse_blocked(stored, stored.id)
+        needed = _NEEDS_EMPTY.get(stored.arm_type)
+        children = [
+            item for item in self.store.below(stored.id) if needed and item.arm_type == f"{stored.arm_type}/{needed}"
+        ]
+        if children:
+            raise conflict(
+                "CannotDeleteResource", f"Cannot delete resource while nested resources exist: {children[0].id}."
+            )
+
+    def _refuse_blocked(self, stored: StoredResource, inside: str) -> None:
+        code, blockers = _BLOCKED_BY.get(stored.arm_type, ("", ()))
+        users = self.store.referring_to(stored.id) if blockers else []
+        if stored.arm_type == "microsoft.network/virtualnetworks" and stored.id != inside:
+            users = self.store.referring_to(stored.id)
+            code, blockers = "InUseSubnetCannotBeDeleted", behaviour_network.SUBNET_USERS
+        for user in users:
+            if user.arm_type in blockers and not user.id.lower().startswith(inside.lower() + "/"):
+                raise bad_request(code, f"{stored.id} cannot be deleted because it is in use by {user.id}.")
+
+    def _remove(self, stored: StoredResource) -> None:
+        self.store.delete(stored.id)
+        if stored.arm_type == "microsoft.keyvault/vaults":
+            protected = bool((stored.inputs.get("properties") or {}).get("enablePurgeProtection"))
+            self.store.reserve_name(key_vault.VAULT_NAMES, name_of(stored.id), stored.id, protected)
+        if stored.arm_type == "microsoft.containerservice/managedclusters":
+            node_group = f"/subscriptions/{self.subscription}/resourceGroups/{stored.outputs.get('nodeResourceGroup')}"
+            self.store.delete(node_group)
+        if stored.arm_type == "microsoft.monitor/accounts":
+            ingestion: Mapping[str, Any] = stored.outputs.get("defaultIngestionSettings") or {}
+            for made in ingestion.values():
+                self.store.delete(made)
+                self.store.delete(str(group_of(made)))
+
+
+def not_found(resource_id: str) -> AzureError:
+    """Return the answer to a request for a resource that is not there."""
+    return AzureError(404, "ResourceNotFound", f"The Resource '{resource_id}' was not found.")
+
+
+def _rules(tables: tuple[Mapping[str, tuple[Rule, ...]], ...], token: str) -> list[Rule]:
+    return list(chain.from_iterable(table.get(token, ()) for table in tables))

@@ -1,0 +1,242 @@
+"""The gRPC server that the engine attaches to: the provider protocol for ``azure-native`` and ``azuread``.
+
+Translates between the engine's requests and ``AzureCloud``; knows no rule of Azure. One process and one port serve both.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import secrets
+import sys
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, Final, TypeAlias, TypeVar
+
+import grpc
+from google.protobuf import empty_pb2
+from pulumi.runtime.proto import plugin_pb2, provider_pb2, provider_pb2_grpc
+
+from simulator import invokes
+from simulator.azure_cloud import AzureCloud
+from simulator.azure_errors import AzureError
+from simulator.cloud_store import CloudStore
+from simulator.computed_outputs import preview_outputs
+from simulator.immutability import changes
+from simulator.pacing import Pacing
+from simulator.protocol_values import (
+    Properties,
+    Secret,
+    Value,
+    contains_unknown,
+    from_struct,
+    map_secrets,
+    to_struct,
+    unwrap,
+)
+from simulator.resource_ids import IdError, ResourceType
+from simulator.schema import check_inputs
+
+T = TypeVar("T")
+Message: TypeAlias = Any
+"""A message of the protocol; the generated classes carry no types that a checker can use here."""
+_GUID_NAMED: Final = frozenset({"authorization:RoleAssignment", "authorization:RoleDefinition"})
+_MAXIMUM_MESSAGE: Final = 400 * 1024 * 1024
+_DIFF_KINDS: Final = provider_pb2.PropertyDiff.Kind
+
+
+class SimulatedProvider(provider_pb2_grpc.ResourceProviderServicer):
+    """The resource provider."""
+
+    def __init__(self, cloud: AzureCloud, pacing: Pacing | None = None) -> None:
+        self._cloud = cloud
+        self._pacing = pacing or Pacing(cloud.store, 0)
+        self._default_location: str | None = None
+        self._warned: set[str] = set()
+
+    async def Handshake(self, request: Message, context: Message) -> Message:  # noqa: N802 - the protocol's name
+        """Say which values this provider takes marked."""
+        return provider_pb2.ProviderHandshakeResponse(accept_secrets=True, supports_preview=True)
+
+    async def Attach(self, request: Message, context: Message) -> Message:  # noqa: N802
+        """Accept an engine; nothing is kept about it."""
+        return empty_pb2.Empty()
+
+    async def GetPluginInfo(self, request: Message, context: Message) -> Message:  # noqa: N802
+        """Return a version; the engine goes by the SDK's."""
+        return plugin_pb2.PluginInfo(version="3.29.0")
+
+    async def CheckConfig(self, request: Message, context: Message) -> Message:  # noqa: N802
+        """Accept every configuration of a provider."""
+        return provider_pb2.CheckResponse(inputs=request.news)
+
+    async def DiffConfig(self, request: Message, context: Message) -> Message:  # noqa: N802
+        """Never replace a provider."""
+        return provider_pb2.DiffResponse(changes=provider_pb2.DiffResponse.DIFF_NONE)
+
+    async def Configure(self, request: Message, context: Message) -> Message:  # noqa: N802
+        """Take the default location from the configuration."""
+        location = request.variables.get("azure-native:config:location")
+        self._default_location = location or self._default_location
+        return provider_pb2.ConfigureResponse(acceptSecrets=True, supportsPreview=True)
+
+    async def Cancel(self, request: Message, context: Message) -> Message:  # noqa: N802
+        """Do nothing: the engine sends this at the end of normal runs too."""
+        return empty_pb2.Empty()
+
+    async def Check(self, request: Message, context: Message) -> Message:  # noqa: N802
+        """Refuse inputs that the SDK's types forbid; fill in the name and the location."""
+        token = _token(request.urn)
+        kind, schema = self._cloud.type_of(token)
+        inputs, old = from_struct(request.news), from_struct(request.olds)
+        if schema is None:
+            return _check_failure("", f"the installed SDK has no resource type {token}")
+        if not kind.modelled and token not in self._warned and token.startswith("azure-native:"):
+            self._warned.add(token)
+            print(f"warning: the simulated Azure knows no rules of {token}; its id is a guess", file=sys.stderr)
+        self._fill_defaults(kind, schema.inputs, inputs, old, request)
+        failures = check_inputs(schema, inputs)
+        return provider_pb2.CheckResponse(
+            inputs=to_struct(inputs),
+            failures=[provider_pb2.CheckFailure(property=item.path, reason=item.reason) for item in failures],
+        )
+
+    async def Diff(self, request: Message, context: Message) -> Message:  # noqa: N802
+        """Compare old and new inputs; live state plays no part, as in the real provider."""
+        kind, _ = self._cloud.type_of(_token(request.urn))
+        old = from_struct(request.old_inputs if request.old_inputs.fields else request.olds)
+        found = changes(kind, old, from_struct(request.news))
+        ignored = tuple(request.ignoreChanges)
+        found = [item for item in found if not any(item.path == i or item.path.startswith(i + ".") for i in ignored)]
+        replaces = sorted({item.path for item in found if item.replaces})
+        detailed = {
+            item.path: provider_pb2.PropertyDiff(
+                kind=_DIFF_KINDS.Value(f"{item.kind}_REPLACE" if item.replaces else item.kind), inputDiff=True
+            )
+            for item in found
+        }
+        answer = provider_pb2.DiffResponse
+        return answer(
+            changes=answer.DIFF_SOME if found else answer.DIFF_NONE,
+            diffs=sorted({re.split(r"[.\[]", item.path)[0] for item in found}),
+            replaces=replaces,
+            detailedDiff=detailed,
+            hasDetailedDiff=True,
+            # Explicit names: the old resource has to go before the new one can take the name.
+            deleteBeforeReplace=bool(replaces),
+        )
+
+    async def Create(self, request: Message, context: Message) -> Message:  # noqa: N802
+        """Create a resource, or say what a preview can know of it."""
+        token, inputs = _token(request.urn), from_struct(request.properties)
+        _, schema = self._cloud.type_of(token)
+        if request.preview or contains_unknown(inputs):
+            return provider_pb2.CreateResponse(id="", properties=to_struct(preview_outputs(schema, inputs, {})))
+        paced = await self._id_for_pacing(token, inputs, context)
+        resource_id, outputs = await self._act(context, paced, lambda: self._cloud.create(token, inputs))
+        return provider_pb2.CreateResponse(id=resource_id, properties=to_struct(outputs))
+
+    async def Update(self, request: Message, context: Message) -> Message:  # noqa: N802
+        """Change a resource, or say what a preview can know of the change."""
+        token, inputs = _token(request.urn), from_struct(request.news)
+        _, schema = self._cloud.type_of(token)
+        if request.preview:
+            old = from_struct(request.olds)
+            known = {name: old[name] for name in ("name", "location") if name in old and name not in inputs}
+            return provider_pb2.UpdateResponse(properties=to_struct(preview_outputs(schema, inputs, known)))
+        outputs = await self._act(context, request.id, lambda: self._cloud.update(token, request.id, inputs))
+        return provider_pb2.UpdateResponse(properties=to_struct(outputs))
+
+    async def Read(self, request: Message, context: Message) -> Message:  # noqa: N802
+        """Return a resource for refresh and import; an empty id says that it is gone."""
+        stored = self._cloud.read(request.id)
+        if stored is None:
+            return provider_pb2.ReadResponse(id="")
+        state, inputs = from_struct(request.properties), from_struct(request.inputs)
+        live_inputs = self._cloud.store.unseal(stored.inputs, inputs)
+        outputs = self._cloud.store.unseal(stored.outputs, state)
+        live_inputs = _mark_like(inputs, live_inputs)
+        return provider_pb2.ReadResponse(
+            id=stored.id, inputs=to_struct(live_inputs), properties=to_struct(_mark_like(state, outputs))
+        )
+
+    async def Delete(self, request: Message, context: Message) -> Message:  # noqa: N802
+        """Delete a resource; one that is gone already is no error."""
+        token = _token(request.urn)
+        await self._act(context, request.id, lambda: self._cloud.delete(token, request.id))
+        return empty_pb2.Empty()
+
+    async def Invoke(self, request: Message, context: Message) -> Message:  # noqa: N802
+        """Answer a function such as getClientConfig."""
+        try:
+            result = invokes.answer(self._cloud, request.tok, unwrap(from_struct(request.args)))
+        except AzureError as error:
+            return provider_pb2.InvokeResponse(failures=[provider_pb2.CheckFailure(property="", reason=str(error))])
+        return provider_pb2.InvokeResponse(**{"return": to_struct(result)})
+
+    def _fill_defaults(
+        self, kind: ResourceType, declared: Mapping[str, Any], inputs: Properties, old: Properties, request: Message
+    ) -> None:
+        name = kind.name_input
+        if (
+            name in declared
+            and inputs.get(name) is None
+            and kind.modelled
+            and not _token(request.urn).startswith("azuread:")
+        ):
+            random = request.randomSeed or secrets.token_bytes(8)
+            logical = request.urn.rsplit("::", 1)[1]
+            made = invokes.guid_from(random) if kind.token in _GUID_NAMED else f"{logical}{random[:4].hex()}"
+            inputs[name] = old.get(name) or made
+        if "location" in declared and inputs.get("location") is None and self._default_location:
+            inputs["location"] = old.get("location") or self._default_location
+
+    async def _id_for_pacing(self, token: str, inputs: Properties, context: Message) -> str:
+        try:
+            return self._cloud.id_of(token, inputs)
+        except IdError as error:
+            await context.abort(grpc.StatusCode.INVALID_ARGUMENT, str(error))
+            raise
+
+    async def _act(self, context: Message, resource_id: str, act: Callable[[], T]) -> T:
+        # grpc.aio cancels handlers when the engine dies; Azure finishes what it began.
+        try:
+            return await asyncio.shield(self._pacing.paced(resource_id, act))
+        except AzureError as error:
+            await context.abort(grpc.StatusCode.UNKNOWN, str(error))
+            raise
+
+
+def _token(urn: str) -> str:
+    return urn.split("::")[2].rsplit("$", 1)[-1].replace("azuread:index/", "azuread:index/")
+
+
+def _check_failure(path: str, reason: str) -> Message:
+    return provider_pb2.CheckResponse(failures=[provider_pb2.CheckFailure(property=path, reason=reason)])
+
+
+def _mark_like(known: Value, value: Value) -> Value:
+    """Mark as secret what the engine's own copy has marked, so that a refresh changes no mark."""
+    if isinstance(known, Secret):
+        return value if isinstance(value, Secret) else Secret(map_secrets(value, lambda secret: secret.value))
+    if isinstance(known, dict) and isinstance(value, dict):
+        return {key: _mark_like(known.get(key), item) for key, item in value.items()}
+    if isinstance(known, list) and isinstance(value, list) and len(known) == len(value):
+        return [_mark_like(left, right) for left, right in zip(known, value, strict=True)]
+    return value
+
+
+async def serve(cloud_file: Path, port: int = 0, latency: float = 0, ready: Callable[[int], None] = print) -> None:
+    """Serve until the process is stopped; ``ready`` gets the port once it listens."""
+    store = CloudStore(cloud_file)
+    server = grpc.aio.server(options=[("grpc.max_receive_message_length", _MAXIMUM_MESSAGE)])
+    provider = SimulatedProvider(AzureCloud(store), Pacing(store, latency))
+    provider_pb2_grpc.add_ResourceProviderServicer_to_server(provider, server)  # type: ignore[no-untyped-call]
+    bound = server.add_insecure_port(f"127.0.0.1:{port}")
+    await server.start()
+    ready(bound)
+    try:
+        await server.wait_for_termination()
+    finally:
+        await server.stop(1)
+        store.close()

@@ -1,0 +1,230 @@
+"""What stands around the cluster: access, GitOps, policies, monitoring, alerts, events."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from pydantic import ValidationError
+
+from foundation.roles import Role
+from shared.outputs import AccessContract
+from stamps.config import GitOpsSettings, PolicySettings
+from stamps.gitops import GitOpsArgs
+from stamps.policy_data import MANAGED_NAMESPACES, image_pattern
+from tests.unit.pulumi_mocks import OBJECT_ID, TENANT_ID, RecordingMocks
+from tests.unit.stamps.cluster_program import (
+    ACTION_GROUP_ID,
+    ISSUER,
+    STORAGE_ID,
+    TOPIC_PRINCIPAL_ID,
+    WORKSPACE_ID,
+    deploy_cluster,
+)
+
+CLUSTER = "azure-native:containerservice:ManagedCluster"
+ROLE = "azure-native:authorization:RoleAssignment"
+RULE_GROUP = "azure-native:alertsmanagement:PrometheusRuleGroup"
+BOTH = pytest.mark.parametrize("preview", [False, True], ids=["up", "preview"])
+
+
+@pytest.fixture(scope="module")
+def record() -> RecordingMocks:
+    """The default cluster part, deployed once."""
+    return deploy_cluster()
+
+
+def _access(record: RecordingMocks) -> set[tuple[str, str, str]]:
+    """Return role, end of the scope and principal of every grant to people."""
+    roles = [role for role in record.of_type(ROLE) if role.name.startswith("access-")]
+    assert all(role.inputs["principalType"] == "Group" for role in roles)
+    return {
+        (
+            Role(role.inputs["roleDefinitionId"].rsplit("/", 1)[1]).name,
+            "/".join(role.inputs["scope"].split("/")[-2:]),
+            role.inputs["principalId"],
+        )
+        for role in roles
+    }
+
+
+def _scope(record: RecordingMocks) -> str:
+    return next(each.inputs["scope"] for each in record.of_type(ROLE) if each.name == "access-administrators-user")
+
+
+def test_the_global_group_administers_the_cluster(record: RecordingMocks) -> None:
+    group = "10000000-0000-0000-0000-000000000001"
+    assert {(role, who) for role, _, who in _access(record)} == {
+        ("AKS_RBAC_CLUSTER_ADMIN", group),
+        ("AKS_CLUSTER_USER", group),
+    }
+    assert "ManagedCluster" in _scope(record)
+    assert record.of_type("azuread:index/group:Group") == []
+
+
+def test_a_cluster_group_is_made_with_the_fleets_owners_and_administers_its_cluster() -> None:
+    owner = "20000000-0000-0000-0000-000000000002"
+    record = deploy_cluster(access=AccessContract(scheme="clusterGroup", group_owners=(owner,)))
+    group = record.one("azuread:index/group:Group")
+    assert group.inputs["owners"] == [owner]
+    assert group.inputs["displayName"] == "aks-bu0001a0042-eastus2-administrators"
+    assert {(role, who) for role, _, who in _access(record)} == {
+        ("AKS_RBAC_CLUSTER_ADMIN", OBJECT_ID),
+        ("AKS_CLUSTER_USER", OBJECT_ID),
+    }
+
+
+@BOTH
+def test_namespace_groups_write_in_their_namespace_only(preview: bool) -> None:
+    one, two = "30000000-0000-0000-0000-000000000003", "40000000-0000-0000-0000-000000000004"
+    namespaces = {"orders": one, "returns": one, "stock": two}
+    record = deploy_cluster(preview, access=AccessContract(scheme="namespace", namespaces=namespaces))
+    grants = _access(record)
+    assert {(role, scope, who) for role, scope, who in grants if role == "AKS_RBAC_WRITER"} == {
+        ("AKS_RBAC_WRITER", "namespaces/orders", one),
+        ("AKS_RBAC_WRITER", "namespaces/returns", one),
+        ("AKS_RBAC_WRITER", "namespaces/stock", two),
+    }
+    users = [each for each in record.of_type(ROLE) if each.name.startswith("access-") and each.name.endswith("-user")]
+    assert [user.inputs["principalId"] for user in users] == [one, two], "a group that has two namespaces enters once"
+    assert not any(role == "AKS_RBAC_CLUSTER_ADMIN" for role, _, _ in grants)
+
+
+def test_flux_reads_the_repository_with_the_regions_values(record: RecordingMocks) -> None:
+    inputs = record.one("azure-native:kubernetesconfiguration:FluxConfiguration").inputs
+    assert inputs["clusterRp"] == "Microsoft.ContainerService"
+    assert (inputs["scope"], inputs["namespace"]) == ("cluster", "flux-system")
+    assert inputs["gitRepository"]["repositoryRef"] == {"branch": "main"}
+    kustomization = inputs["kustomizations"]["stamp"]
+    assert kustomization["prune"] is kustomization["wait"] is True
+    values = kustomization["postBuild"]["substitute"]
+    assert values["REGION"] == "eastus2"
+    assert values["INGRESS_CLIENT_ID"] == "22222222-aaaa-bbbb-cccc-dddddddddddd"
+    assert values["TENANT_ID"] == TENANT_ID
+    assert all(isinstance(value, str) for value in values.values())
+
+
+def test_a_value_that_yaml_reads_as_a_number_is_refused() -> None:
+    with pytest.raises(ValidationError, match="COUNT: expected a value that YAML reads as text"):
+        GitOpsArgs(
+            resource_group_name="rg",
+            settings=GitOpsSettings(),
+            oidc_issuer_url=ISSUER,
+            ingress_identity_name="id",
+            substitutions={"COUNT": "42"},
+        )
+
+
+def test_flux_starts_after_the_pools_and_its_configuration_goes_before_the_extension(record: RecordingMocks) -> None:
+    extension = record.one("azure-native:kubernetesconfiguration:Extension")
+    configuration = record.one("azure-native:kubernetesconfiguration:FluxConfiguration")
+    assert record.depends_on(extension, record.one("azure-native:containerservice:AgentPool"))
+    assert record.depends_on(configuration, extension)
+    assert record.depends_on(configuration, record.one("azure-native:managedidentity:FederatedIdentityCredential"))
+    assert {extension.deleted_with, configuration.deleted_with} == {record.one(CLUSTER).urn}
+    assert extension.inputs["configurationSettings"]["image-automation-controller.enabled"] == "false"
+    assert extension.inputs["configurationSettings"]["multiTenancy.enforce"] == "true"
+
+
+def test_only_the_ingress_controllers_account_may_act_as_the_ingress_identity(record: RecordingMocks) -> None:
+    inputs = record.one("azure-native:managedidentity:FederatedIdentityCredential").inputs
+    assert inputs["subject"] == "system:serviceaccount:ingress:traefik"
+    assert inputs["issuer"] == ISSUER
+    assert inputs["audiences"] == ["api://AzureADTokenExchange"]
+    assert inputs["resourceName"] == record.named("identities-ingress").inputs["resourceName"]
+
+
+@pytest.mark.parametrize("effect", ["Deny", "Audit"])
+def test_every_policy_has_the_configured_effect_at_the_clusters_group(effect: str) -> None:
+    record = deploy_cluster(policy=PolicySettings.model_validate({"effect": effect}))
+    policies = record.of_type("azure-native:authorization:PolicyAssignment")
+    assert len(policies) == 6
+    for policy in policies:
+        assert policy.inputs["parameters"]["effect"] == {"value": effect}
+        assert policy.inputs["scope"].endswith("/resourceGroups/rg-cluster")
+        assert len(policy.inputs["policyAssignmentName"]) <= 64
+        assert record.depends_on(policy, record.one("azure-native:kubernetesconfiguration:FluxConfiguration"))
+
+
+def test_pod_policies_leave_azures_namespaces_alone(record: RecordingMocks) -> None:
+    for name in ("pod-security-restricted", "read-only-root", "resource-limits", "allowed-images"):
+        inputs = record.named(f"policies-{name}").inputs
+        assert inputs["parameters"]["excludedNamespaces"] == {"value": list(MANAGED_NAMESPACES)}
+    assert {"flux-system", "aks-command", "app-routing-system"} <= set(MANAGED_NAMESPACES)
+    restricted = record.named("policies-pod-security-restricted").inputs["policyDefinitionId"]
+    assert "/policySetDefinitions/" in restricted
+
+
+@pytest.mark.parametrize(
+    ("image", "admitted"),
+    [
+        ("acrfleet.azurecr.io/app:1", True),
+        ("mcr.microsoft.com/azurelinux/base/core:3.0", True),
+        ("docker.io/library/nginx", False),
+        ("evil.io/mcr.microsoft.com/x", False),
+        ("acrfleet-azurecr.io/app:1", False),
+        ("acrfleet.azurecr.io.evil.io/app", False),
+    ],
+)
+def test_images_come_from_the_fleets_registry_or_microsofts(image: str, admitted: bool) -> None:
+    assert bool(re.search(image_pattern("acrfleet.azurecr.io"), image)) is admitted
+
+
+def test_log_collection_stands_in_the_workspaces_region_and_metrics_in_the_clusters(record: RecordingMocks) -> None:
+    logs, metrics = record.named("insights-rule").inputs, record.named("prometheus-rule").inputs
+    assert logs["location"] == "centralus"
+    assert logs["destinations"]["logAnalytics"][0]["workspaceResourceId"] == WORKSPACE_ID
+    assert metrics["location"] == record.named("prometheus-endpoint").inputs["location"] == "eastus2"
+    cluster_ids = {
+        each.inputs["resourceUri"] for each in record.of_type("azure-native:monitor:DataCollectionRuleAssociation")
+    }
+    assert len(cluster_ids) == 1
+
+
+def test_every_alert_reaches_the_action_group(record: RecordingMocks) -> None:
+    alerts = record.named("alerts-rules").inputs["rules"]
+    assert {"KubeNodeCPUHigh", "KubeNodeMemoryHigh", "KubePodFailed", "KubeContainerOOMKilled"} <= {
+        alert["alert"] for alert in alerts
+    }
+    assert all(alert["actions"] == [{"actionGroupId": ACTION_GROUP_ID}] for alert in alerts)
+    assert all(alert["for"].startswith("PT") for alert in alerts)
+    metric_alerts = record.of_type("azure-native:monitor:MetricAlert")
+    assert metric_alerts
+    for metric_alert in metric_alerts:
+        assert metric_alert.inputs["actions"] == [{"actionGroupId": ACTION_GROUP_ID}]
+        criterion = metric_alert.inputs["criteria"]["allOf"][0]
+        assert criterion["metricNamespace"] == "Microsoft.ContainerService/managedClusters"
+
+
+def test_rule_groups_lie_beside_their_workspace_and_stay_within_azures_limit(record: RecordingMocks) -> None:
+    groups = record.of_type(RULE_GROUP)
+    assert len(groups) == 3
+    for group in groups:
+        assert group.inputs["location"] == record.named("prometheus-workspace").inputs["location"]
+        assert 0 < len(group.inputs["rules"]) <= 20
+        assert len(group.inputs["scopes"]) == 2
+    recorded = {rule["record"] for group in groups for rule in group.inputs["rules"] if "record" in rule}
+    assert "instance:node_cpu_utilisation:rate5m" in recorded, "alerts read it"
+    assert "instance:node_memory_utilisation:ratio" in recorded, "alerts read it"
+
+
+def test_cluster_events_go_to_the_queue_as_an_identity_that_may_send(record: RecordingMocks) -> None:
+    topic = record.one("azure-native:eventgrid:SystemTopic")
+    subscription = record.one("azure-native:eventgrid:SystemTopicEventSubscription")
+    sender = record.named("events-queue-sender")
+    assert topic.inputs["topicType"] == "Microsoft.ContainerService.ManagedClusters"
+    delivery = subscription.inputs["deliveryWithResourceIdentity"]
+    assert delivery["destination"] == {
+        "endpointType": "StorageQueue",
+        "resourceId": STORAGE_ID,
+        "queueName": "cluster-events",
+    }
+    assert delivery["identity"] == {"type": "SystemAssigned"}
+    assert sender.inputs["principalId"] == TOPIC_PRINCIPAL_ID
+    assert sender.inputs["scope"] == STORAGE_ID
+    assert record.depends_on(subscription, sender)
+
+
+def test_everything_is_said_in_a_preview_too() -> None:
+    planned, made = deploy_cluster(preview=True), deploy_cluster()
+    assert [each.name for each in planned.resources] == [each.name for each in made.resources]
