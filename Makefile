@@ -27,9 +27,9 @@ setup: $(STAMP) ## virtual environment and engine; done by the others when neede
 
 $(STAMP):
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \
-		echo "setup: Python 3.11 or newer is needed, and $(PYTHON) is '$$($(PYTHON) --version 2>&1)'. Name another: make PYTHON=python3.12 setup" >&2; exit 1; }
-	@test -x $(BIN)/python || { echo "setup: creating $(VENV)"; $(PYTHON) -m venv $(VENV); }
-	@echo "setup: installing the locked requirements into $(VENV) (about a minute)"
+		echo "setup: Python 3.11 or newer is needed, and $(PYTHON) is '$$($(PYTHON) --version 2>&1 | head -n 1)'. Name another: make PYTHON=python3.12 setup" >&2; exit 1; }
+	@$(BIN)/python -c 'import pip' 2>/dev/null || { echo "setup: creating $(VENV)"; $(PYTHON) -m venv $(VENV); }
+	@echo "setup: installing the locked requirements into $(VENV) (one to three minutes)"
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
 	@# Without byte code, which PYTHONDONTWRITEBYTECODE keeps from being written later, each run would compile the SDK anew.
 	@$(BIN)/python -m compileall -q -j 0 $$($(BIN)/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')

@@ -10,6 +10,11 @@ def child_id(parent_id: pulumi.Input[str], collection: str, name: str) -> pulumi
     return pulumi.Output.concat(parent_id, "/", collection, "/", name)
 
 
+def subscription_scope(subscription_id: str) -> str:
+    """Return the id of a subscription, the scope of what watches all of it."""
+    return f"/subscriptions/{subscription_id}"
+
+
 def resource_group_id(subscription_id: str, name: str) -> str:
     """Return the id of a resource group of which only the name is known."""
     return f"/subscriptions/{subscription_id}/resourceGroups/{name}"

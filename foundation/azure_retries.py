@@ -19,6 +19,7 @@ TRANSIENT_CODES: tuple[str, ...] = (
     "RetryableErrorDueToAnotherOperation",
     "ReferencedResourceNotProvisioned",  # a peering while its network is still being updated
     "ApplicationGatewayKeyVaultSecretException",  # the vault role or its DNS record has not reached the gateway
+    "CustomKubeletIdentityMissingPermissionError",  # a role of the cluster's identity has not reached AKS yet
     "NetworkWatcherNotFound",  # Azure makes the region's watcher some time after the first network
     "ParentResourceNotFound",  # the same for a flow log, and a parent that ARM has not replicated yet
 )

@@ -27,9 +27,11 @@ def diagnostic_settings(
     Storage accounts know their metrics as `Transaction`.
     They survive their target in Azure, so they are never `deleted_with` it; the target's id orders the delete.
     """
-    settings: list[monitor.LogSettingsArgsDict] = [
-        *({"category": category, "enabled": True} for category in logs),
-        *({"category_group": group, "enabled": True} for group in log_groups),
+    by_category: list[monitor.DiagnosticsLogSettingsArgsDict] = [
+        {"category": category, "enabled": True} for category in logs
+    ]
+    by_group: list[monitor.DiagnosticsLogSettingsArgsDict] = [
+        {"category_group": group, "enabled": True} for group in log_groups
     ]
     return monitor.DiagnosticSetting(
         name,
@@ -37,7 +39,7 @@ def diagnostic_settings(
         resource_uri=target_id,
         workspace_id=workspace_id,
         log_analytics_destination_type=destination_type,
-        logs=settings,
+        logs=by_category + by_group,
         metrics=[{"category": metric_category, "enabled": True}] if metrics else [],
         opts=pulumi.ResourceOptions(parent=parent),
     )

@@ -14,8 +14,8 @@ from enum import IntEnum
 
 from pulumi_azure_native import network
 
-PRIVATE_RANGES = ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16")
-"""Where requests come from in any stamp: private addresses (RFC 1918), whatever its address space is."""
+PRIVATE_RANGES = ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10")
+"""Where requests come from in any stamp: private addresses (RFC 1918, RFC 6598), whatever its address space is."""
 
 AZURE_RESOLVER = "168.63.129.16"
 """https://learn.microsoft.com/azure/virtual-network/what-is-ip-address-168-63-129-16"""

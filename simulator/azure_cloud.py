@@ -1,6 +1,7 @@
 """The simulated cloud: create, read, update and delete of resources as Resource Manager does them.
 
-Owns what holds for every type: existence of parents and of what is referred to, refusal of ids that exist, cascades, names
+Owns what holds for every type: existence of parents and of what is referred to, refusal of ids that exist, cascades,
+names
 that stay reserved. Rules of single services are in the ``behaviour_*`` modules. Knows nothing of the engine's protocol.
 """
 
@@ -20,7 +21,7 @@ from simulator.computed_network import NETWORK_OUTPUTS, expand_self
 from simulator.computed_outputs import OutputContext, complete, echo, own_children
 from simulator.computed_services import SERVICE_OUTPUTS
 from simulator.immutability import REFUSED_UPDATES, changes, matches
-from simulator.protocol_values import Properties, strings_in, unwrap
+from simulator.protocol_values import Properties, Secret, Value, strings_in, unwrap
 from simulator.resource_ids import ResourceType, group_of, is_azure_owned, name_of, resource_type
 from simulator.schema import ResourceSchema, resource_schema
 
@@ -65,6 +66,11 @@ _BLOCKED_BY: Final[Mapping[str, tuple[str, tuple[str, ...]]]] = {
 """By type: the refusal when a resource of the other types refers to it at its deletion."""
 _NEEDS_EMPTY: Final[Mapping[str, str]] = {"microsoft.network/privatednszones": "virtualnetworklinks"}
 """Types that cannot be deleted while a child of that kind exists (azure-cli#15010)."""
+_ALWAYS_SECRET: Final[Mapping[str, tuple[str, ...]]] = {
+    "keyvault:Secret": ("value",),
+    "network:ApplicationGateway": ("data", "password"),
+}
+"""Inputs by their own name that are kept as digests even when the program did not mark them."""
 _DIAGNOSTIC_SETTING: Final = "microsoft.insights/diagnosticsettings"
 
 
@@ -184,7 +190,8 @@ class AzureCloud:
         arm_type = (
             kind.arm_type if "{" not in kind.arm_type else resource_id.rsplit("/providers/", 1)[1].rsplit("/", 3)[0]
         )
-        self.store.put(resource_id, arm_type, token, inputs, context.outputs, children, targets)
+        stored_inputs = _hide(inputs, _ALWAYS_SECRET.get(kind.token, ()))
+        self.store.put(resource_id, arm_type, token, stored_inputs, context.outputs, children, targets)
         add_made_by_azure(self.store, kind, resource_id, plain, context.outputs)
         if previous is None and kind.token == "keyvault:Vault":  # noqa: S105 - a type token
             self.store.free_name(key_vault.VAULT_NAMES, name_of(resource_id))
@@ -192,15 +199,9 @@ class AzureCloud:
 
     def _default_location(self, schema: ResourceSchema | None, resource_id: str, outputs: Properties) -> None:
         group = self.store.get(group_of(resource_id) or "")
-        if (
-            schema
-            and "location" in schema.inputs
-            and "location" in schema.outputs
-            and "location" not in outputs
-            and group
-        ):
-            if "location" in schema.outputs:
-                outputs["location"] = group.outputs.get("location")
+        declared = schema is not None and "location" in schema.inputs and "location" in schema.outputs
+        if declared and group and outputs.get("location") is None:
+            outputs["location"] = group.outputs.get("location")
 
     def _require_parent(self, kind: ResourceType, inputs: Properties) -> None:
         parent = kind.parent_id(inputs, self.subscription)
@@ -295,6 +296,15 @@ class AzureCloud:
             for made in ingestion.values():
                 self.store.delete(made)
                 self.store.delete(str(group_of(made)))
+
+
+def _hide(value: Value, names: tuple[str, ...]) -> Value:
+    if isinstance(value, dict):
+        return {
+            key: Secret(unwrap(item)) if key in names and isinstance(unwrap(item), str) else _hide(item, names)
+            for key, item in value.items()
+        }
+    return [_hide(item, names) for item in value] if isinstance(value, list) else value
 
 
 def not_found(resource_id: str) -> AzureError:

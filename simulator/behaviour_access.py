@@ -112,7 +112,8 @@ def _collection_rule(request: AzureRequest) -> None:
         if workspace and not same_location(workspace.outputs.get("location"), request.inputs.get("location")):
             raise bad_request(
                 "InvalidPayload",
-                f"Data collection rule {request.name} must be in the region of its workspace, {workspace.outputs.get('location')}.",
+                f"Data collection rule {request.name} must be in the region of its "
+                f"workspace, {workspace.outputs.get('location')}.",
             )
 
 

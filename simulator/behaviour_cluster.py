@@ -50,7 +50,8 @@ def _cluster_shape(request: AzureRequest) -> None:
         if after - before:
             raise bad_request(
                 "InvalidParameter",
-                f"A new agent pool was introduced: {sorted(after - before)}. Adding agent pools to an existing cluster is not "
+                f"A new agent pool was introduced: {sorted(after - before)}. Adding "
+                "agent pools to an existing cluster is not "
                 "allowed through managed cluster operations.",
             )
 
@@ -78,14 +79,16 @@ def _cluster_roles(request: AzureRequest) -> None:
         ):
             raise bad_request(
                 "CustomKubeletIdentityMissingPermissionError",
-                f"The cluster identity {identity.id} lacks the role Managed Identity Operator on the kubelet identity {kubelet}.",
+                f"The cluster identity {identity.id} lacks the role Managed Identity "
+                f"Operator on the kubelet identity {kubelet}.",
             )
         subnet = access.get("subnetId")
         roles = (NETWORK_CONTRIBUTOR, CONTRIBUTOR, OWNER)
         if access.get("enableVnetIntegration") and subnet and not holds_role(request.store, principal, roles, subnet):
             raise bad_request(
                 "MissingNetworkPermissions",
-                f"The cluster identity {identity.id} lacks the role Network Contributor on the API server's subnet {subnet}.",
+                f"The cluster identity {identity.id} lacks the role Network Contributor "
+                f"on the API server's subnet {subnet}.",
             )
         if access.get("enableVnetIntegration") and subnet:
             _delegated(request, subnet)
@@ -139,7 +142,8 @@ def _gateway_certificates(request: AzureRequest) -> None:
 def _gateway_certificate(request: AzureRequest, vault_name: str, secret_name: str) -> None:
     """Refuse a certificate that the gateway's instances could not fetch from the vault.
 
-    They need the secret, the role for their identity and, when the vault is closed, its private endpoint and a zone that is
+    They need the secret, the role for their identity and, when the vault is closed, its private endpoint and a
+    zone that is
     linked to the gateway's own network (Application Gateway support text; azure-docs#33157 shows a working set-up).
     """
     vaults = request.store.of_type("Microsoft.KeyVault/vaults")

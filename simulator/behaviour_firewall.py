@@ -18,7 +18,8 @@ def _tier(inputs: Mapping[str, Any]) -> int:
 
 
 def _policy(request: AzureRequest) -> None:
-    # A child policy lies in its base policy's region (else FirewallPolicyBasePolicyDoesnotExist) and has its tier or a higher one.
+    # A child policy lies in its base policy's region (else FirewallPolicyBasePolicyDoesnotExist) and has its
+    # tier or a higher one.
     base = request.store.get(request.reference("basePolicy", "id"))
     if base is None:
         return

@@ -1,6 +1,7 @@
 """What Front Door refuses: the order of origins and routes, names, tiers.
 
-Sources: Azure/bicep-types-az#1923 (a route needs an enabled origin), hashicorp/terraform-provider-azurerm#27652 (the last
+#1923 (a route needs an enabled origin), hashicorp/terraform-provider-azurerm#27652 (the last
+Sources: Azure/bicep-types-az
 origin of a group that a route uses).
 """
 

@@ -73,7 +73,8 @@ def _data_plane_deletion(request: AzureRequest) -> None:
         raise AzureError(
             403,
             "Forbidden",
-            "ForbiddenByConnection: Public network access is disabled and request is not from a trusted service nor via an "
+            "ForbiddenByConnection: Public network access is disabled and request "
+            "is not from a trusted service nor via an "
             f"approved private link. Vault: {str(vault.id).rsplit('/', 1)[1] if vault else ''}",
         )
 

@@ -145,13 +145,15 @@ def check_gateway_subnet(store: CloudStore, subnet: Properties, name: str) -> No
     if table and default_route(store, table):
         raise bad_request(
             "ApplicationGatewaySubnetUserDefinedRouteNotSupported",
-            f"Subnet '{name}' has a route for 0.0.0.0/0 to an appliance, which a v2 application gateway does not support.",
+            f"Subnet '{name}' has a route for 0.0.0.0/0 to an appliance, which a v2 "
+            "application gateway does not support.",
         )
     group = store.get(str((subnet.get("networkSecurityGroup") or {}).get("id", "")))
     if group and not _admits_gateway_manager(store, group):
         raise bad_request(
             "ApplicationGatewaySubnetInboundTrafficBlockedByNetworkSecurityGroup",
-            f"Network security group {group.id} blocks incoming internet traffic on ports 65200 - 65535 to subnet '{name}'.",
+            f"Network security group {group.id} blocks incoming internet traffic on "
+            f"ports 65200 - 65535 to subnet '{name}'.",
         )
 
 
@@ -166,13 +168,13 @@ def _admits_gateway_manager(store: CloudStore, group: StoredResource) -> bool:
             and from_manager
             and any(_covers(p, GATEWAY_MANAGEMENT_PORT) for p in ports)
         ):
-            return rule.get("access") == "Allow"
+            return str(rule.get("access")) == "Allow"
     return False  # the default rule DenyAllInBound
 
 
 def _covers(ports: Value, port: int) -> bool:
     if ports in (None, "*"):
-        return ports == "*"
+        return ports is not None
     first, _, last = str(ports).partition("-")
     return int(first) <= port <= int(last or first)
 
@@ -212,7 +214,8 @@ def _peering(request: AzureRequest) -> None:
             if _network(text).overlaps(_network(foreign)):
                 raise bad_request(
                     "VnetAddressSpacesOverlap",
-                    f"Cannot create peering {request.name}: address space {text} of {name_of(network.id)} overlaps with "
+                    f"Cannot create peering {request.name}: address space {text} of "
+                    f"{name_of(network.id)} overlaps with "
                     f"{foreign} of {name_of(remote.id)}.",
                 )
 
@@ -270,7 +273,8 @@ def _zone_link(request: AzureRequest) -> None:
         ):
             raise bad_request(
                 "BadRequest",
-                f"A virtual network cannot be linked to several zones with the name {zone}; it is linked by {other.id}.",
+                "A virtual network cannot be linked to several zones with the name "
+                f"{zone}; it is linked by {other.id}.",
             )
 
 

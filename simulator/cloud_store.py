@@ -1,7 +1,9 @@
 """The file that holds the simulated cloud.
 
-Owns the SQLite tables and their transactions: resources by lower-cased id, their inline children, who refers to whom, names
-that stay reserved after a soft delete. Several servers may use one file at once. Knows no rule of Azure and keeps no secret:
+Owns the SQLite tables and their transactions: resources by lower-cased id, their inline children, who refers to whom,
+names
+that stay reserved after a soft delete. Several servers may use one file at once. Knows no rule of Azure and keeps no
+secret:
 in place of a secret it stores a salted digest, so that a change can be noticed.
 """
 
@@ -160,7 +162,8 @@ class CloudStore:
         """Return the resources that name an id, or an id below it, in their inputs; not those below it themselves."""
         prefix = target_id.lower()
         rows = self._connection.execute(
-            "SELECT DISTINCT r.id, r.arm_type, r.token, r.inputs, r.outputs FROM refers f JOIN resources r ON r.key = f.source "
+            "SELECT DISTINCT r.id, r.arm_type, r.token, r.inputs, r.outputs FROM "
+            "refers f JOIN resources r ON r.key = f.source "
             "WHERE f.target = ? OR (f.target >= ? AND f.target < ?) ORDER BY r.key",
             (prefix, prefix + "/", prefix + "0"),
         ).fetchall()

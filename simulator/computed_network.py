@@ -39,7 +39,8 @@ def first_usable_address(prefix: str) -> str:
 
 def _prefix(subnet: Mapping[str, Any]) -> str | None:
     several = subnet.get("addressPrefixes") or [None]
-    return subnet.get("addressPrefix") or several[0]
+    prefix: str | None = subnet.get("addressPrefix") or several[0]
+    return prefix
 
 
 def _public_ip(context: OutputContext) -> None:

@@ -1,6 +1,7 @@
 """The outputs that Azure computes, and the fitting of a resource's inputs to the shape that the SDK reads back.
 
-Owns what holds for every type: the declared outputs only, ids of inline children, maps that go in as lists, states, names.
+Owns what holds for every type: the declared outputs only, ids of inline children, maps that go in as lists, states,
+names.
 What single types compute is in ``computed_network`` and ``computed_services``.
 """
 
@@ -12,14 +13,14 @@ import inspect
 import re
 import typing
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, TypeVar
 
 from pulumi import _types as sdk_types
 
 from simulator.cloud_store import CloudStore
-from simulator.protocol_values import UNKNOWN, Properties, Secret, Value, strings_in, unwrap
+from simulator.protocol_values import UNKNOWN, Properties, Secret, Value, unwrap
 from simulator.resource_ids import ResourceType, name_of
 from simulator.schema import ResourceSchema, constants_of, output_alternatives
 
@@ -113,7 +114,9 @@ def complete(
     declared: Mapping[str, Any] = schema.outputs if schema else {"name": str, "type": str}
     if "name" in declared:
         outputs["name"] = context.name
-    if "type" in declared and "{" not in context.type.arm_type:
+    # Where "type" is an input, it is the kind of something (a blob, a pool) and not the resource type.
+    own_type = schema is None or "type" not in schema.inputs
+    if "type" in declared and own_type and "{" not in context.type.arm_type:
         outputs["type"] = context.type.arm_type
     if "provisioningState" in declared:
         outputs["provisioningState"] = "Succeeded"
@@ -132,13 +135,22 @@ def complete(
 
 
 def own_children(context: OutputContext) -> list[str]:
-    """Return the ids of the inline children that the outputs hold."""
-    prefix = context.id.lower() + "/"
-    return [
-        text
-        for path, text in strings_in(context.outputs)
-        if re.search(r"(^|\.)id$", path) and text.lower().startswith(prefix)
-    ]
+    """Return the ids of the inline children that the outputs hold; mere references have no name beside the id."""
+    return list(_children(context.outputs, context.id.lower() + "/"))
+
+
+def _children(value: Value, prefix: str) -> Iterator[str]:
+    if isinstance(value, Secret):
+        yield from _children(value.value, prefix)
+    elif isinstance(value, list):
+        for item in value:
+            yield from _children(item, prefix)
+    elif isinstance(value, dict):
+        own_id = value.get("id")
+        if isinstance(own_id, str) and own_id.lower().startswith(prefix) and value.get("name") == name_of(own_id):
+            yield own_id
+        for item in value.values():
+            yield from _children(item, prefix)
 
 
 def _identity(context: OutputContext) -> None:
@@ -197,11 +209,11 @@ def _named_child(declared: Value, item: Value, owner_id: str | None, collection:
 
 
 def _response_class(alternatives: tuple[Any, ...], value: Value) -> type | None:
-    classes = [item for item in alternatives if inspect.isclass(item) and sdk_types.is_output_type(item)]
+    classes: list[type] = [item for item in alternatives if inspect.isclass(item) and sdk_types.is_output_type(item)]
     if len(classes) < 2 or not isinstance(value, dict):
         return classes[0] if classes else None
     for item in classes:
-        constants = constants_of(item)
+        constants: Mapping[str, str] = constants_of(item)
         if constants and all(value.get(name) == text for name, text in constants.items()):
             return item
     return None

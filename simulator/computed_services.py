@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import Final
 
 from simulator.computed_outputs import OutputContext, label_hash, new_guid
-from simulator.protocol_values import Properties, Value
+from simulator.protocol_values import Properties, Secret, Value
 from simulator.resource_ids import group_of, name_of
 
 DEFAULT_KUBERNETES_VERSION: Final = "1.34.1"
@@ -65,7 +65,7 @@ def _secret(context: OutputContext) -> None:
     vault, name = context.inputs["vaultName"].lower(), context.name
     properties = context.section("properties")
     properties.pop("value", None)  # Resource Manager never returns it
-    sealed = context.store.seal(context.inputs.get("properties", {}).get("value"))
+    sealed = context.store.seal(Secret(context.inputs.get("properties", {}).get("value")))
     former = context.previous_section("properties").get("secretUriWithVersion")
     stored = context.store.get(context.id)
     same = stored is not None and former and stored.inputs.get("properties", {}).get("value") == sealed
@@ -212,8 +212,6 @@ def _agent_pool(context: OutputContext) -> None:
     context.outputs["currentOrchestratorVersion"] = _patch_version(context.inputs.get("orchestratorVersion") or version)
     context.outputs["powerState"] = {"code": "Running"}
     context.outputs.setdefault("type", "VirtualMachineScaleSets")
-    if context.outputs["type"] == context.type.arm_type:  # here "type" is the kind of pool, not the resource type
-        context.outputs["type"] = context.inputs.get("type") or "VirtualMachineScaleSets"
 
 
 def _extension(context: OutputContext) -> None:

@@ -1,6 +1,7 @@
 """Certificates for development: what a real fleet would get from its certificate authority.
 
-Owns the making of a chain (root, intermediate, leaf) as a PFX without a password, which is the form that a vault's secret of
+Owns the making of a chain (root, intermediate, leaf) as a PFX without a password, which is the form that a vault's
+secret of
 the type ``application/x-pkcs12`` holds. Nothing here is trusted by anybody.
 """
 

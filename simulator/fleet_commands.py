@@ -82,7 +82,7 @@ def up(root: Path, home: Home, stacks: Sequence[str], latency: float) -> int:
     home.prepare()
     with running_server(home, latency) as port:
         fleet = _fleet(root, home, port)
-        if not all([fleet.engine("up", item.stack) for item in shared]):
+        if not all(fleet.engine("up", item.stack) for item in shared):
             return 1
         good = _each(stamps, lambda item: fleet.engine("up", item.stack))
         for item in [*shared, *stamps]:
@@ -90,7 +90,8 @@ def up(root: Path, home: Home, stacks: Sequence[str], latency: float) -> int:
             if found:
                 print("\n" + summary_table(item.stack, found), flush=True)
     print(
-        f"\n{'Done' if good else 'Failed'} in {time.monotonic() - started:.0f} s. The simulated Azure is in {home.path}."
+        f"\n{'Done' if good else 'Failed'} in {time.monotonic() - started:.0f} "
+        f"s. The simulated Azure is in {home.path}."
     )
     return 0 if good else 1
 

@@ -1,6 +1,7 @@
 """The folder where the simulated Azure of one checkout lives, and the environment that the engine runs in.
 
-Owns paths and environment variables. ``.simulator/`` in the project's root is the default; everything in it may be deleted.
+Owns paths and environment variables. ``.simulator/`` in the project's root is the default; everything in it may be
+deleted.
 """
 
 from __future__ import annotations

@@ -1,6 +1,7 @@
 """Which changed inputs replace a resource, and the comparison of old and new inputs.
 
-``REPLACING`` holds what azure-native's provider replaces on (its force-new table); names, scopes and locations replace for
+``REPLACING`` holds what azure-native's provider replaces on (its force-new table); names, scopes and locations
+replace for
 every type. Where Azure itself refuses a change that the provider sends as an update, ``REFUSED_UPDATES`` says so.
 """
 
@@ -51,7 +52,8 @@ REFUSED_UPDATES: Final[Mapping[str, tuple[str, ...]]] = {
     "network:ApplicationGateway": ("zones",),
     "containerservice:ManagedCluster": ("apiServerAccessProfile.enablePrivateCluster",),
 }  # fmt: skip
-"""Changes that the provider sends as an update and Azure answers with 400; programs use ``replace_on_changes`` there."""
+"""Changes that the provider sends as an update and Azure answers with 400; programs use ``replace_on_changes``
+there."""
 
 _LOCATION: Final = "location"
 

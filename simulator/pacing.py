@@ -1,7 +1,8 @@
 """How long Azure takes and what it does one at a time.
 
 With no latency (the default) every request is answered at once and none collides. With one, writes to the same virtual
-network, firewall policy, cluster or network watcher collide as in Azure: ``AnotherOperationInProgress``, after the three tries
+network, firewall policy, cluster or network watcher collide as in Azure: ``AnotherOperationInProgress``, after the
+three tries
 that azure-native makes itself.
 """
 

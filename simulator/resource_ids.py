@@ -1,6 +1,7 @@
 """Azure Resource Manager ids: how each resource type forms its own, and what an id says.
 
-The forms are data in ``resource_types.json``: the type's name in Resource Manager, the inputs that name the resource and its
+The forms are data in ``resource_types.json``: the type's name in Resource Manager, the inputs that name the resource
+and its
 parents in order (``=text`` stands for a fixed name), and where the type is addressed: ``subscription``, ``group``,
 ``cluster`` and ``parent`` (extension resources whose target is spelled in several inputs), ``scope:<input>`` (extension
 resources whose target's id is one input).
@@ -114,7 +115,8 @@ def modelled_types() -> Mapping[str, ResourceType]:
 def resource_type(token: str, input_names: Mapping[str, Any]) -> ResourceType:
     """Return how a type token is addressed; a type outside the data file gets a generic form from its inputs.
 
-    The generic form is ``<scope or group>/providers/Microsoft.<Module>/<class>/<name>``, which is what most of Azure looks
+    The generic form is ``<scope or group>/providers/Microsoft.<Module>/<class>/<name>``, which is what most of
+    Azure looks
     like and no more than a guess: ``modelled`` is false then.
     """
     _, module, class_name = token.split(":", 2)
@@ -134,7 +136,7 @@ def resource_type(token: str, input_names: Mapping[str, Any]) -> ResourceType:
 
 def arm_type_of(resource_id: str) -> str:
     """Return the Resource Manager type of an id, for example ``Microsoft.Network/virtualNetworks/subnets``."""
-    before, separator, after = resource_id.rpartition("/providers/")
+    _, separator, after = resource_id.rpartition("/providers/")
     if not separator:
         segments = resource_id.strip("/").split("/")
         return "Microsoft.Resources/resourceGroups" if len(segments) == 4 else "Microsoft.Resources/subscriptions"

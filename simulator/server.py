@@ -1,6 +1,7 @@
 """The gRPC server that the engine attaches to: the provider protocol for ``azure-native`` and ``azuread``.
 
-Translates between the engine's requests and ``AzureCloud``; knows no rule of Azure. One process and one port serve both.
+Translates between the engine's requests and ``AzureCloud``; knows no rule of Azure. One process and one port serve
+both.
 """
 
 from __future__ import annotations
@@ -10,11 +11,12 @@ import re
 import secrets
 import sys
 from collections.abc import Callable, Mapping
+from importlib import metadata
 from pathlib import Path
 from typing import Any, Final, TypeAlias, TypeVar
 
-import grpc
-from google.protobuf import empty_pb2
+import grpc  # type: ignore[import-untyped]  # grpcio ships no types
+from google.protobuf import empty_pb2  # type: ignore[import-untyped]  # nor does protobuf
 from pulumi.runtime.proto import plugin_pb2, provider_pb2, provider_pb2_grpc
 
 from simulator import invokes
@@ -56,15 +58,18 @@ class SimulatedProvider(provider_pb2_grpc.ResourceProviderServicer):
 
     async def Handshake(self, request: Message, context: Message) -> Message:  # noqa: N802 - the protocol's name
         """Say which values this provider takes marked."""
-        return provider_pb2.ProviderHandshakeResponse(accept_secrets=True, supports_preview=True)
+        return provider_pb2.ProviderHandshakeResponse(accept_secrets=True)
 
     async def Attach(self, request: Message, context: Message) -> Message:  # noqa: N802
         """Accept an engine; nothing is kept about it."""
         return empty_pb2.Empty()
 
     async def GetPluginInfo(self, request: Message, context: Message) -> Message:  # noqa: N802
-        """Return a version; the engine goes by the SDK's."""
-        return plugin_pb2.PluginInfo(version="3.29.0")
+        """Return the newest of the two SDKs' versions: one process is both plugins, and an older version is
+        warned of."""
+        versions = (metadata.version(name) for name in ("pulumi-azure-native", "pulumi-azuread"))
+        newest = max(versions, key=lambda text: [int(part) for part in re.findall(r"\d+", text)])
+        return plugin_pb2.PluginInfo(version=newest)
 
     async def CheckConfig(self, request: Message, context: Message) -> Message:  # noqa: N802
         """Accept every configuration of a provider."""
@@ -142,7 +147,7 @@ class SimulatedProvider(provider_pb2_grpc.ResourceProviderServicer):
         _, schema = self._cloud.type_of(token)
         if request.preview:
             old = from_struct(request.olds)
-            known = {name: old[name] for name in ("name", "location") if name in old and name not in inputs}
+            known: Properties = {name: old[name] for name in ("name", "location") if name in old and name not in inputs}
             return provider_pb2.UpdateResponse(properties=to_struct(preview_outputs(schema, inputs, known)))
         outputs = await self._act(context, request.id, lambda: self._cloud.update(token, request.id, inputs))
         return provider_pb2.UpdateResponse(properties=to_struct(outputs))
@@ -208,7 +213,7 @@ class SimulatedProvider(provider_pb2_grpc.ResourceProviderServicer):
 
 
 def _token(urn: str) -> str:
-    return urn.split("::")[2].rsplit("$", 1)[-1].replace("azuread:index/", "azuread:index/")
+    return urn.split("::")[2].rsplit("$", 1)[-1]
 
 
 def _check_failure(path: str, reason: str) -> Message:
@@ -231,7 +236,7 @@ async def serve(cloud_file: Path, port: int = 0, latency: float = 0, ready: Call
     store = CloudStore(cloud_file)
     server = grpc.aio.server(options=[("grpc.max_receive_message_length", _MAXIMUM_MESSAGE)])
     provider = SimulatedProvider(AzureCloud(store), Pacing(store, latency))
-    provider_pb2_grpc.add_ResourceProviderServicer_to_server(provider, server)  # type: ignore[no-untyped-call]
+    provider_pb2_grpc.add_ResourceProviderServicer_to_server(provider, server)
     bound = server.add_insecure_port(f"127.0.0.1:{port}")
     await server.start()
     ready(bound)

@@ -1,7 +1,9 @@
 """The project's stack files and their copies with development secrets.
 
-The tracked ``Pulumi.<stack>.yaml`` holds no secret and no salt, as both are bound to a passphrase. The engine therefore works
-on a copy under the simulator's home, rebuilt from the tracked file at each run; the encrypted secrets are kept beside it.
+The tracked ``Pulumi.<stack>.yaml`` holds no secret and no salt, as both are bound to a passphrase. The engine
+therefore works
+on a copy under the simulator's home, rebuilt from the tracked file at each run; the encrypted secrets are kept beside
+it.
 """
 
 from __future__ import annotations

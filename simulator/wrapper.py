@@ -43,7 +43,8 @@ def refuse_printing_secrets(command: Sequence[str], environment: Mapping[str, st
                 break
             if _PRINTS_SECRETS.fullmatch(argument) and argument != "--show-secrets=false":
                 raise UsageError(
-                    f"{argument} makes the engine print secrets in clear text, so the simulated Azure does not run with it"
+                    f"{argument} makes the engine print secrets in clear text, so the "
+                    "simulated Azure does not run with it"
                 )
     for name in _PRINTING_VARIABLES:
         if environment.get(name) not in (None, "", "0", "false"):

@@ -128,7 +128,8 @@ class AksCluster(pulumi.ComponentResource):
             location=args.location,
             tags=args.tags,
             sku={"name": "Base", "tier": settings.sku_tier},
-            # A minor version: the upgrade channel picks the patch, and Azure reads "1.36" as "at least what runs now".
+            # Best a minor version: the upgrade channel then moves the patch, and a later update does not take it back
+            # (https://learn.microsoft.com/azure/aks/supported-kubernetes-versions#alias-minor-version).
             kubernetes_version=settings.kubernetes_version,
             dns_prefix=args.naming.name("aks", limit=54),
             node_resource_group=args.naming.name("rg", "nodes", limit=80),

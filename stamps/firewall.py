@@ -122,7 +122,7 @@ class Firewall(pulumi.ComponentResource):
             # Azure finds a base policy in the child's own region only.
             return args.base.base_policy_location, args.base.base_policy_id, ()
         base = FirewallBasePolicy(
-            f"{name}-base-policy",
+            f"{name}-base",
             FirewallBasePolicyArgs(
                 resource_group_name=args.resource_group_name,
                 location=args.location,

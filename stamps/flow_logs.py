@@ -82,7 +82,7 @@ class FlowLogs(pulumi.ComponentResource):
             tags=args.tags,
             kind="StorageV2",
             sku={"name": "Standard_ZRS" if args.zones else "Standard_LRS"},
-            access_tier="Hot",
+            access_tier=storage.AccessTier.HOT,
             minimum_tls_version="TLS1_2",
             enable_https_traffic_only=True,
             allow_blob_public_access=False,
@@ -91,12 +91,7 @@ class FlowLogs(pulumi.ComponentResource):
             default_to_o_auth_authentication=True,
             # Network Watcher writes as a trusted service from outside the network: the endpoint is there, for it alone.
             public_network_access="Enabled",
-            network_rule_set={
-                "bypass": "AzureServices",
-                "default_action": storage.DefaultAction.DENY,
-                "ip_rules": [],
-                "virtual_network_rules": [],
-            },
+            network_rule_set=_only_trusted_services(),
             opts=pulumi.ResourceOptions(parent=self),
         )
 
@@ -173,6 +168,15 @@ class FlowLogs(pulumi.ComponentResource):
             # Azure makes the region's watcher some time after the first network: the hook waits for it.
             opts=pulumi.ResourceOptions(parent=self, depends_on=after, hooks=transient_retry()),
         )
+
+
+def _only_trusted_services() -> storage.NetworkRuleSetArgsDict:
+    return {
+        "bypass": "AzureServices",
+        "default_action": storage.DefaultAction.DENY,
+        "ip_rules": [],
+        "virtual_network_rules": [],
+    }
 
 
 def _lifecycle_rule() -> storage.ManagementPolicyRuleArgsDict:

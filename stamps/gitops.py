@@ -19,10 +19,7 @@ from stamps.config import GitOpsSettings
 INGRESS_SERVICE_ACCOUNT = "system:serviceaccount:ingress:traefik"
 """The ingress controller's service account: namespace `ingress`, name `traefik`, as the manifests have it."""
 
-_RESOURCE_PROVIDER = {
-    "cluster_rp": "Microsoft.ContainerService",
-    "cluster_resource_name": "managedClusters",
-}
+_CLUSTER_PROVIDER, _CLUSTER_TYPE = "Microsoft.ContainerService", "managedClusters"
 _VariableName = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")]
 
 
@@ -127,6 +124,8 @@ class GitOps(pulumi.ComponentResource):
             f"{name}-extension",
             extension_name="flux",
             extension_type="microsoft.flux",
+            cluster_rp=_CLUSTER_PROVIDER,
+            cluster_resource_name=_CLUSTER_TYPE,
             cluster_name=cluster.name,
             resource_group_name=args.resource_group_name,
             auto_upgrade_minor_version=True,
@@ -143,11 +142,12 @@ class GitOps(pulumi.ComponentResource):
                 "image-reflector-controller.enabled": "false",
             },
             opts=pulumi.ResourceOptions(parent=self, depends_on=list(after), deleted_with=cluster),
-            **_RESOURCE_PROVIDER,
         )
         self.configuration = kubernetesconfiguration.FluxConfiguration(
             f"{name}-configuration",
             flux_configuration_name="stamp",
+            cluster_rp=_CLUSTER_PROVIDER,
+            cluster_resource_name=_CLUSTER_TYPE,
             cluster_name=cluster.name,
             resource_group_name=args.resource_group_name,
             scope="cluster",
@@ -177,6 +177,5 @@ class GitOps(pulumi.ComponentResource):
             reconciliation_wait_duration="PT30M",
             # The extension's finalizers clean up after the configuration, so it has to go first.
             opts=pulumi.ResourceOptions(parent=self, depends_on=[extension, credential], deleted_with=cluster),
-            **_RESOURCE_PROVIDER,
         )
         self.register_outputs({})

@@ -133,7 +133,7 @@ def _fill(directory: Path, *, offline: bool) -> None:
             f"Pulumi {ENGINE_VERSION} can be neither downloaded ({obstacle}) nor built (no `go` on PATH): "
             "install Pulumi or Go, for example from pulumi.com or go.dev, then run `make setup` again."
         )
-    _timed("building from pinned Go modules (3 to 10 minutes, once)", lambda: engine_build.build(directory))
+    _timed("building from pinned Go modules (3 minutes on two idle cores, once)", lambda: engine_build.build(directory))
 
 
 def _timed(what: str, work: Callable[[], None]) -> None:

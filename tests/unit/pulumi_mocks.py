@@ -2,7 +2,7 @@
 
 `deploy(program)` runs a function that makes resources and returns the record. It waits for every registration, so an
 exception in an `apply` fails the test. With `preview=True` nothing that Azure computes is known, as in a first preview.
-Known to the mocks are the packages in `_PACKAGES`; a resource or a function of another package fails the test.
+Known to the mocks are the packages in `PACKAGES`; a resource or a function of another package fails the test.
 """
 
 from __future__ import annotations
@@ -15,21 +15,36 @@ from dataclasses import dataclass
 from typing import Any
 
 import pulumi
+from google.protobuf import empty_pb2  # type: ignore[import-untyped]  # protobuf ships no types
 from pulumi.runtime import mocks as pulumi_mocks
+from pulumi.runtime.proto import resource_pb2
 from pulumi.runtime.settings import SETTINGS
 from pulumi.runtime.stack import run_pulumi_func
 from pulumi.runtime.sync_await import _sync_await
 
 from foundation.api_aliases import strip_version_aliases
+from tests.unit.mock_cloud import (
+    ANSWERS,
+    CALLS,
+    OBJECT_ID,
+    PACKAGES,
+    SUBSCRIPTION_ID,
+    TENANT_ID,
+    Answer,
+    azure_name,
+    identifier,
+)
 
-SUBSCRIPTION_ID = "00000000-1111-2222-3333-444444444444"
-TENANT_ID = "55555555-6666-7777-8888-999999999999"
-OBJECT_ID = "aaaaaaaa-bbbb-cccc-dddd-eeeeeeeeeeee"
-
-_PACKAGES = ("azure-native:", "azuread:", "aks-geode:", "pulumi:pulumi:StackReference", "pulumi:providers:")
-
-Answer = Mapping[str, Any] | Callable[[pulumi.runtime.MockResourceArgs], Mapping[str, Any]]
-"""Outputs of one resource type beyond its inputs; a key `id` sets the resource's id."""
+__all__ = [
+    "OBJECT_ID",
+    "SUBSCRIPTION_ID",
+    "TENANT_ID",
+    "Answer",
+    "RecordingMocks",
+    "Registration",
+    "child_inputs",
+    "deploy",
+]
 
 
 @dataclass(frozen=True)
@@ -68,8 +83,8 @@ class RecordingMocks(pulumi.runtime.Mocks):
         self.functions: list[pulumi.runtime.MockCallArgs] = []
         self.unexpected: list[str] = []
         self.result: Any = None
-        self._answers = {**_ANSWERS, **(answers or {})}
-        self._calls = {**_CALLS, **(calls or {})}
+        self._answers = {**ANSWERS, **(answers or {})}
+        self._calls = {**CALLS, **(calls or {})}
         self._stack_outputs = stack_outputs or {}
 
     def of_type(self, token: str) -> list[Registration]:
@@ -111,7 +126,7 @@ class RecordingMocks(pulumi.runtime.Mocks):
 
     def new_resource(self, args: pulumi.runtime.MockResourceArgs) -> tuple[str | None, dict[str, Any]]:
         """Give every resource an ARM-like id and its inputs as outputs."""
-        if not args.typ.startswith(_PACKAGES):
+        if not args.typ.startswith(PACKAGES):
             self.unexpected.append(f"resource {args.typ} '{args.name}'")
             raise AssertionError(f"unexpected resource {args.typ} '{args.name}'")
         self.arguments.append(args)
@@ -126,9 +141,8 @@ class RecordingMocks(pulumi.runtime.Mocks):
             return "", {}
         answer = self._answers.get(args.typ, {})
         extra = dict(answer(args) if callable(answer) else answer)
-        identifier = str(extra.pop("id", args.resource_id or _identifier(args)))
-        azure_name = _azure_name(args)
-        return identifier, {"name": azure_name, **args.inputs, **extra}
+        resource_id = str(extra.pop("id", args.resource_id or identifier(args)))
+        return resource_id, {"name": azure_name(args), **args.inputs, **extra}
 
     def call(self, args: pulumi.runtime.MockCallArgs) -> tuple[dict[str, Any], list[tuple[str, str]] | None]:
         """Answer the functions that are declared; every other one fails the test."""
@@ -153,8 +167,8 @@ def deploy(
 
     Args:
         program: makes the resources; what it returns (an Output is awaited) is in the record's `result`.
-        preview: leave everything unknown that is neither an input, a name nor an id. The ids of resources stay known,
-            which a real preview does not promise; see `Unknown` in a test that needs one to be unknown.
+        preview: leave everything unknown that is neither an input, a name nor an id. (In a real first preview the ids
+            are unknown too.)
         answers: outputs of resource types beyond the built-in ones.
         calls: answers of functions such as `azure-native:authorization:getClientConfig`.
         stack_outputs: outputs of other stacks by their full name.
@@ -181,7 +195,7 @@ def deploy(
             stack=stack,
             preview=preview,
             organization="organization",
-            monitor=_RecordingMonitor(recorder, preview),  # type: ignore[no-untyped-call]
+            monitor=_RecordingMonitor(recorder, preview),
         )
         SETTINGS.callbacks = _NoCallbacks()
         SETTINGS.outputs.clear()
@@ -230,12 +244,14 @@ class _RecordingMonitor(pulumi_mocks.MockMonitor):
     """Keeps the options of each registration; leaves computed outputs out in a preview."""
 
     def __init__(self, recorder: RecordingMocks, preview: bool) -> None:
-        super().__init__(recorder)  # type: ignore[no-untyped-call]
+        super().__init__(recorder)
         self._recorder = recorder
         self._preview = preview
 
-    def RegisterResource(self, request: Any) -> Any:  # noqa: N802  # the method's name in the protocol
-        response = super().RegisterResource(request)  # type: ignore[no-untyped-call]
+    def RegisterResource(  # noqa: N802  # the method's name in the protocol
+        self, request: resource_pb2.RegisterResourceRequest
+    ) -> resource_pb2.RegisterResourceResponse:
+        response: resource_pb2.RegisterResourceResponse = super().RegisterResource(request)  # type: ignore[no-untyped-call]  # the SDK leaves its mock monitor untyped
         if request.type == "pulumi:pulumi:Stack":
             return response
         assert all(each.urn != response.urn for each in self._recorder.resources), f"two resources are {response.urn}"
@@ -269,91 +285,11 @@ class _RecordingMonitor(pulumi_mocks.MockMonitor):
                     del response.object[key]
         return response
 
-    def RegisterResourceOutputs(self, request: Any) -> Any:  # noqa: N802  # the method's name in the protocol
+    def RegisterResourceOutputs(  # noqa: N802  # the method's name in the protocol
+        self, request: resource_pb2.RegisterResourceOutputsRequest
+    ) -> empty_pb2.Empty:
         self._recorder.component_outputs[request.urn] = dict(pulumi.runtime.rpc.deserialize_properties(request.outputs))
-        return super().RegisterResourceOutputs(request)  # type: ignore[no-untyped-call]
-
-
-_NAME_KEYS = (
-    "resourceGroupName",
-    "accountName",
-    "workspaceName",
-    "registryName",
-    "profileName",
-    "vaultName",
-    "firewallPolicyName",
-)
-
-
-def _azure_name(args: pulumi.runtime.MockResourceArgs) -> str:
-    """Return the name input of the resource itself: the one that is no other resource's, else the logical name."""
-    module, kind = args.typ.split(":")[1:3] if args.typ.count(":") == 2 else ("", args.typ)
-    own = f"{kind[:1].lower()}{kind[1:]}Name"
-    candidates = [own] + [key for key in args.inputs if key.endswith("Name") and key.lower() in own.lower()]
-    candidates += [key for key in args.inputs if key.endswith("Name") and key not in _NAME_KEYS]
-    candidates += [key for key in args.inputs if key.endswith("Name") and key != "resourceGroupName"]
-    if kind == "ResourceGroup":
-        candidates = ["resourceGroupName"]
-    for key in ("name", *candidates):
-        if isinstance(args.inputs.get(key), str):
-            return str(args.inputs[key])
-    return args.name
-
-
-def _identifier(args: pulumi.runtime.MockResourceArgs) -> str:
-    if args.typ.startswith("azuread:"):
-        return OBJECT_ID
-    if args.typ == "azure-native:resources:ResourceGroup":
-        return f"/subscriptions/{SUBSCRIPTION_ID}/resourceGroups/{_azure_name(args)}"
-    module, kind = args.typ.removeprefix("azure-native:").partition(":")[::2]
-    group = args.inputs.get("resourceGroupName", "none")
-    parents = "".join(f"/{args.inputs[key]}" for key in _NAME_KEYS[1:] if isinstance(args.inputs.get(key), str))
-    name = _azure_name(args)
-    path = f"{parents}/{name}" if not parents.endswith(f"/{name}") else parents
-    return f"/subscriptions/{SUBSCRIPTION_ID}/resourceGroups/{group}/providers/mock.{module}/{kind}{path}"
-
-
-def _storage_account(args: pulumi.runtime.MockResourceArgs) -> Mapping[str, Any]:
-    account = args.inputs["accountName"]
-    return {
-        "primaryEndpoints": {
-            "web": f"https://{account}.z20.web.core.windows.net/",
-            "blob": f"https://{account}.blob.core.windows.net/",
-        }
-    }
-
-
-_ANSWERS: dict[str, Answer] = {
-    "azure-native:cdn:Profile": {"frontDoorId": "77777777-0000-1111-2222-333333333333"},
-    "azure-native:cdn:AFDEndpoint": lambda args: {
-        "hostName": f"{args.inputs['endpointName']}-a1b2c3d4e5.z01.azurefd.net"
-    },
-    "azure-native:containerregistry:Registry": lambda args: {"loginServer": f"{args.inputs['registryName']}.azurecr.io"},
-    "azure-native:operationalinsights:Workspace": {"customerId": "99999999-0000-1111-2222-333333333333"},
-    "azure-native:storage:StorageAccount": _storage_account,
-    "azure-native:storage:StorageAccountStaticWebsite": {"containerName": "$web"},
-    "azure-native:managedidentity:UserAssignedIdentity": {
-        "principalId": "11111111-aaaa-bbbb-cccc-dddddddddddd",
-        "clientId": "22222222-aaaa-bbbb-cccc-dddddddddddd",
-        "tenantId": TENANT_ID,
-    },
-    "azuread:index/group:Group": {"objectId": OBJECT_ID},
-}
-
-_CALLS: dict[str, Mapping[str, Any]] = {
-    "azure-native:authorization:getClientConfig": {
-        "clientId": "33333333-aaaa-bbbb-cccc-dddddddddddd",
-        "objectId": OBJECT_ID,
-        "subscriptionId": SUBSCRIPTION_ID,
-        "tenantId": TENANT_ID,
-    },
-    "azuread:index/getClientConfig:getClientConfig": {
-        "id": "client-config",
-        "clientId": "33333333-aaaa-bbbb-cccc-dddddddddddd",
-        "objectId": OBJECT_ID,
-        "tenantId": TENANT_ID,
-    },
-}
+        return empty_pb2.Empty()
 
 
 def child_inputs(items: Sequence[Mapping[str, Any]], name: str) -> Mapping[str, Any]:

@@ -39,9 +39,14 @@ TAGS = {"stamp": "eastus2"}
 GROUP = "rg-cluster"
 GLOBAL_GROUP = AccessContract(scheme="globalGroup", admin_group_object_id="10000000-0000-0000-0000-000000000001")
 _ANSWERS: dict[str, Any] = {
-    "azure-native:containerservice:ManagedCluster": {
+    "azure-native:containerservice:ManagedCluster": lambda args: {
         "oidcIssuerProfile": {"enabled": True, "issuerURL": ISSUER},
         "privateFQDN": "aks.private.eastus2.azmk8s.io",
+        # The provider takes a list of ids and gives back a map, as Azure does.
+        "identity": {
+            "type": "UserAssigned",
+            "userAssignedIdentities": {one: {} for one in args.inputs["identity"]["userAssignedIdentities"]},
+        },
     },
     "azure-native:eventgrid:SystemTopic": {"identity": {"type": "SystemAssigned", "principalId": TOPIC_PRINCIPAL_ID}},
 }

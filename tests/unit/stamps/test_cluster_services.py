@@ -49,10 +49,11 @@ def _access(record: RecordingMocks) -> set[tuple[str, str, str]]:
 
 
 def _scope(record: RecordingMocks) -> str:
-    return next(each.inputs["scope"] for each in record.of_type(ROLE) if each.name == "access-administrators-user")
+    return next(str(each.inputs["scope"]) for each in record.of_type(ROLE) if each.name == "access-administrators-user")
 
 
 def test_the_global_group_administers_the_cluster(record: RecordingMocks) -> None:
+    """The shared stack made the group, the stamp grants."""
     group = "10000000-0000-0000-0000-000000000001"
     assert {(role, who) for role, _, who in _access(record)} == {
         ("AKS_RBAC_CLUSTER_ADMIN", group),
@@ -63,6 +64,7 @@ def test_the_global_group_administers_the_cluster(record: RecordingMocks) -> Non
 
 
 def test_a_cluster_group_is_made_with_the_fleets_owners_and_administers_its_cluster() -> None:
+    """Each cluster has administrators of its own."""
     owner = "20000000-0000-0000-0000-000000000002"
     record = deploy_cluster(access=AccessContract(scheme="clusterGroup", group_owners=(owner,)))
     group = record.one("azuread:index/group:Group")
@@ -76,6 +78,7 @@ def test_a_cluster_group_is_made_with_the_fleets_owners_and_administers_its_clus
 
 @BOTH
 def test_namespace_groups_write_in_their_namespace_only(preview: bool) -> None:
+    """Nobody but them comes in."""
     one, two = "30000000-0000-0000-0000-000000000003", "40000000-0000-0000-0000-000000000004"
     namespaces = {"orders": one, "returns": one, "stock": two}
     record = deploy_cluster(preview, access=AccessContract(scheme="namespace", namespaces=namespaces))
@@ -91,6 +94,7 @@ def test_namespace_groups_write_in_their_namespace_only(preview: bool) -> None:
 
 
 def test_flux_reads_the_repository_with_the_regions_values(record: RecordingMocks) -> None:
+    """Values by substitution, all of them strings."""
     inputs = record.one("azure-native:kubernetesconfiguration:FluxConfiguration").inputs
     assert inputs["clusterRp"] == "Microsoft.ContainerService"
     assert (inputs["scope"], inputs["namespace"]) == ("cluster", "flux-system")
@@ -105,6 +109,7 @@ def test_flux_reads_the_repository_with_the_regions_values(record: RecordingMock
 
 
 def test_a_value_that_yaml_reads_as_a_number_is_refused() -> None:
+    """Kustomize drops quotes: 42 would reach the API server as a number."""
     with pytest.raises(ValidationError, match="COUNT: expected a value that YAML reads as text"):
         GitOpsArgs(
             resource_group_name="rg",
@@ -116,6 +121,7 @@ def test_a_value_that_yaml_reads_as_a_number_is_refused() -> None:
 
 
 def test_flux_starts_after_the_pools_and_its_configuration_goes_before_the_extension(record: RecordingMocks) -> None:
+    """The extension's finalizers clean up after the configuration."""
     extension = record.one("azure-native:kubernetesconfiguration:Extension")
     configuration = record.one("azure-native:kubernetesconfiguration:FluxConfiguration")
     assert record.depends_on(extension, record.one("azure-native:containerservice:AgentPool"))
@@ -127,6 +133,7 @@ def test_flux_starts_after_the_pools_and_its_configuration_goes_before_the_exten
 
 
 def test_only_the_ingress_controllers_account_may_act_as_the_ingress_identity(record: RecordingMocks) -> None:
+    """Subject, issuer and audience all have to match the manifests."""
     inputs = record.one("azure-native:managedidentity:FederatedIdentityCredential").inputs
     assert inputs["subject"] == "system:serviceaccount:ingress:traefik"
     assert inputs["issuer"] == ISSUER
@@ -136,6 +143,7 @@ def test_only_the_ingress_controllers_account_may_act_as_the_ingress_identity(re
 
 @pytest.mark.parametrize("effect", ["Deny", "Audit"])
 def test_every_policy_has_the_configured_effect_at_the_clusters_group(effect: str) -> None:
+    """Deny and Audit are the user's choice, after Flux in both cases."""
     record = deploy_cluster(policy=PolicySettings.model_validate({"effect": effect}))
     policies = record.of_type("azure-native:authorization:PolicyAssignment")
     assert len(policies) == 6
@@ -147,6 +155,7 @@ def test_every_policy_has_the_configured_effect_at_the_clusters_group(effect: st
 
 
 def test_pod_policies_leave_azures_namespaces_alone(record: RecordingMocks) -> None:
+    """A denied Flux never reconciles."""
     for name in ("pod-security-restricted", "read-only-root", "resource-limits", "allowed-images"):
         inputs = record.named(f"policies-{name}").inputs
         assert inputs["parameters"]["excludedNamespaces"] == {"value": list(MANAGED_NAMESPACES)}
@@ -167,10 +176,12 @@ def test_pod_policies_leave_azures_namespaces_alone(record: RecordingMocks) -> N
     ],
 )
 def test_images_come_from_the_fleets_registry_or_microsofts(image: str, admitted: bool) -> None:
+    """The pattern is anchored at both ends and its dots are dots."""
     assert bool(re.search(image_pattern("acrfleet.azurecr.io"), image)) is admitted
 
 
 def test_log_collection_stands_in_the_workspaces_region_and_metrics_in_the_clusters(record: RecordingMocks) -> None:
+    """Azure refuses a rule outside its workspace's region."""
     logs, metrics = record.named("insights-rule").inputs, record.named("prometheus-rule").inputs
     assert logs["location"] == "centralus"
     assert logs["destinations"]["logAnalytics"][0]["workspaceResourceId"] == WORKSPACE_ID
@@ -182,6 +193,7 @@ def test_log_collection_stands_in_the_workspaces_region_and_metrics_in_the_clust
 
 
 def test_every_alert_reaches_the_action_group(record: RecordingMocks) -> None:
+    """An alert that tells nobody is none."""
     alerts = record.named("alerts-rules").inputs["rules"]
     assert {"KubeNodeCPUHigh", "KubeNodeMemoryHigh", "KubePodFailed", "KubeContainerOOMKilled"} <= {
         alert["alert"] for alert in alerts
@@ -197,6 +209,7 @@ def test_every_alert_reaches_the_action_group(record: RecordingMocks) -> None:
 
 
 def test_rule_groups_lie_beside_their_workspace_and_stay_within_azures_limit(record: RecordingMocks) -> None:
+    """Twenty rules a group; alerts read what the groups record."""
     groups = record.of_type(RULE_GROUP)
     assert len(groups) == 3
     for group in groups:
@@ -209,6 +222,7 @@ def test_rule_groups_lie_beside_their_workspace_and_stay_within_azures_limit(rec
 
 
 def test_cluster_events_go_to_the_queue_as_an_identity_that_may_send(record: RecordingMocks) -> None:
+    """The delivery uses no account key."""
     topic = record.one("azure-native:eventgrid:SystemTopic")
     subscription = record.one("azure-native:eventgrid:SystemTopicEventSubscription")
     sender = record.named("events-queue-sender")
@@ -226,5 +240,6 @@ def test_cluster_events_go_to_the_queue_as_an_identity_that_may_send(record: Rec
 
 
 def test_everything_is_said_in_a_preview_too() -> None:
+    """No resource hides behind a value that is not known yet."""
     planned, made = deploy_cluster(preview=True), deploy_cluster()
-    assert [each.name for each in planned.resources] == [each.name for each in made.resources]
+    assert {each.urn for each in planned.resources} == {each.urn for each in made.resources}

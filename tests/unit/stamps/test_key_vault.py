@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pulumi
 import pytest
-from pulumi.runtime.rpc import _SPECIAL_SECRET_SIG, _SPECIAL_SIG_KEY
+from pulumi.runtime.rpc import _special_secret_sig, _special_sig_key
 
 from stamps.key_vault import KeyVault, KeyVaultArgs
 from tests.unit.pulumi_mocks import RecordingMocks, deploy
@@ -52,7 +52,7 @@ def test_certificates_are_kept_as_pfx_files(preview: bool) -> None:
     made = deployed(preview)
     for name, value in zip(SECRETS, (GATEWAY_PFX, INGRESS_PFX), strict=True):
         wrapped = made.named(f"vault-{name}").inputs["properties"]
-        assert wrapped[_SPECIAL_SIG_KEY] == _SPECIAL_SECRET_SIG, "the engine would keep it in clear text"
+        assert wrapped[_special_sig_key] == _special_secret_sig, "the engine would keep it in clear text"
         assert wrapped["value"] == {"value": value, "contentType": "application/x-pkcs12"}
 
 

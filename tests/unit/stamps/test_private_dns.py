@@ -6,8 +6,8 @@ import pulumi
 
 from stamps.private_dns import PrivateDnsZone, PrivateDnsZoneArgs
 from stamps.registry_endpoint import RegistryEndpoint, RegistryEndpointArgs
-from tests.unit.pulumi_mocks import deploy
-from tests.unit.stamps.edge_arguments import GROUP, SPOKE, SUBSCRIPTION_ID, TAGS, both_modes, place
+from tests.unit.pulumi_mocks import SUBSCRIPTION_ID, deploy
+from tests.unit.stamps.edge_arguments import GROUP, SPOKE, TAGS, both_modes, place
 
 REGISTRY = f"/subscriptions/{SUBSCRIPTION_ID}/resourceGroups/rg/providers/Microsoft.ContainerRegistry/registries/acr"
 

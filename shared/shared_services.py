@@ -1,0 +1,280 @@
+"""The shared services of one fleet: what exists once, whatever the number of stamps.
+
+Owns the shared resource group and all that lies in it, except the origins, role assignments and registry connections
+that the stamps add. Knows no stamp: `regions` in the configuration is all it needs of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pulumi
+from pulumi_azure_native import resources
+
+from foundation.azure_regions import AS_OF, ZONES
+from foundation.azure_types import Arguments
+from foundation.naming import Naming
+from foundation.tags import resource_tags
+from shared.alerts import Alerts, AlertsArgs
+from shared.cluster_admin_group import ClusterAdminGroup, ClusterAdminGroupArgs
+from shared.config import SharedConfig
+from shared.container_registry import ContainerRegistry, ContainerRegistryArgs
+from shared.firewall_base_policy import FirewallBasePolicy, FirewallBasePolicyArgs
+from shared.front_door import FrontDoor, FrontDoorArgs
+from shared.front_door_routing import PROBE_PATH, FrontDoorRouting, FrontDoorRoutingArgs
+from shared.front_door_waf import FrontDoorWaf, FrontDoorWafArgs
+from shared.maintenance_site import MaintenanceSite, MaintenanceSiteArgs
+from shared.monitoring import Monitoring, MonitoringArgs
+from shared.outputs import SharedOutputs
+
+
+class SharedServicesArgs(Arguments):
+    """`protect` keeps the engine from deleting what holds data or addresses, and the route that leads to them."""
+
+    config: SharedConfig
+    subscription_id: str
+    tenant_id: str
+    protect: bool
+
+
+class SharedServices(pulumi.ComponentResource):
+    """Front Door, registry, log workspace, alerts and, by configuration, base firewall policy and admin group."""
+
+    contract: pulumi.Output[dict[str, object]]
+    summary: pulumi.Output[dict[str, str]]
+
+    def __init__(self, name: str, args: SharedServicesArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__("aks-geode:shared:SharedServices", name, None, opts)
+        config = args.config
+        self._name, self._args = name, args
+        self._naming = Naming(
+            subscription_id=args.subscription_id,
+            workload=config.workload,
+            scope="shared",
+            generation=config.generation,
+        )
+        self._tags = resource_tags(config.workload, "shared", config.tags)
+        self._options = pulumi.ResourceOptions(parent=self)
+        _warn_of_unknown_regions(config)
+        group = resources.ResourceGroup(
+            f"{name}-resource-group",
+            resource_group_name=self._naming.resource_group(config.location),
+            location=config.location,
+            tags=self._tags,
+            opts=pulumi.ResourceOptions(parent=self, protect=args.protect),
+        )
+        self._group_name = group.name
+        self._monitoring = self._make_monitoring()
+        self._registry = self._make_registry()
+        self._front_door = self._make_front_door()
+        waf = self._make_waf()
+        site = self._make_maintenance_site()
+        self._base_policy = self._make_base_policy()
+        self._admin_group = self._make_admin_group()
+        everything: list[pulumi.Resource] = [
+            self._monitoring,
+            self._registry,
+            self._front_door,
+            waf,
+            site,
+            self._make_alerts(),
+        ]
+        everything += [each for each in (self._base_policy, self._admin_group) if each is not None]
+        self._routing = self._make_routing(site, after=everything)
+        self.contract = self._contract().apply(_checked)
+        self.summary = self._summary()
+        self.register_outputs({"contract": self.contract, "summary": self.summary})
+
+    def _make_monitoring(self) -> Monitoring:
+        config = self._args.config
+        arguments = MonitoringArgs(
+            resource_group_name=self._group_name,
+            location=config.location,
+            retention_days=config.workspace.retention_days,
+            daily_quota_gb=config.workspace.daily_quota_gb,
+            emails=config.alerts.emails,
+            naming=self._naming,
+            tags=self._tags,
+            protect=self._args.protect,
+        )
+        return Monitoring(f"{self._name}-monitoring", arguments, self._options)
+
+    def _make_registry(self) -> ContainerRegistry:
+        config = self._args.config
+        arguments = ContainerRegistryArgs(
+            resource_group_name=self._group_name,
+            location=config.location,
+            regions=config.regions,
+            untagged_retention_days=config.registry.untagged_retention_days,
+            workspace_id=self._monitoring.workspace_id,
+            naming=self._naming,
+            tags=self._tags,
+            protect=self._args.protect,
+        )
+        return ContainerRegistry(f"{self._name}-registry", arguments, self._options)
+
+    def _make_front_door(self) -> FrontDoor:
+        arguments = FrontDoorArgs(
+            resource_group_name=self._group_name,
+            response_timeout_seconds=self._args.config.front_door.response_timeout_seconds,
+            workspace_id=self._monitoring.workspace_id,
+            naming=self._naming,
+            tags=self._tags,
+            protect=self._args.protect,
+        )
+        return FrontDoor(f"{self._name}-front-door", arguments, self._options)
+
+    def _make_waf(self) -> FrontDoorWaf:
+        arguments = FrontDoorWafArgs(
+            resource_group_name=self._group_name,
+            profile_name=self._front_door.profile_name,
+            endpoint_id=self._front_door.endpoint_id,
+            mode=self._args.config.front_door.waf_mode,
+            rate_limit_per_minute=self._args.config.front_door.rate_limit_per_minute,
+            naming=self._naming,
+            tags=self._tags,
+        )
+        return FrontDoorWaf(f"{self._name}-front-door-waf", arguments, self._options)
+
+    def _make_maintenance_site(self) -> MaintenanceSite:
+        config = self._args.config
+        arguments = MaintenanceSiteArgs(
+            resource_group_name=self._group_name,
+            location=config.location,
+            # An unhealthy page lets Front Door's own rule act: when every origin fails its probe, send to all of them.
+            probe_path=PROBE_PATH if config.front_door.outage_behaviour == "page" else None,
+            naming=self._naming,
+            tags=self._tags,
+        )
+        return MaintenanceSite(f"{self._name}-maintenance-site", arguments, self._options)
+
+    def _make_routing(self, site: MaintenanceSite, *, after: Sequence[pulumi.Resource]) -> FrontDoorRouting:
+        arguments = FrontDoorRoutingArgs(
+            resource_group_name=self._group_name,
+            profile_name=self._front_door.profile_name,
+            endpoint_name=self._front_door.endpoint_name,
+            rule_set_id=self._front_door.rule_set_id,
+            maintenance_host_name=site.host_name,
+            probe_interval_seconds=self._args.config.front_door.probe_interval_seconds,
+            protect=self._args.protect,
+        )
+        return FrontDoorRouting(f"{self._name}-front-door-routing", arguments, self._options, after=after)
+
+    def _make_base_policy(self) -> FirewallBasePolicy | None:
+        config = self._args.config
+        if config.firewall.inheritance != "shared":
+            return None
+        arguments = FirewallBasePolicyArgs(
+            resource_group_name=self._group_name,
+            location=config.location,
+            naming=self._naming,
+            sku=config.firewall.sku,
+            allowed_fqdns=config.firewall.allowed_fqdns,
+            tags=self._tags,
+        )
+        return FirewallBasePolicy(f"{self._name}-firewall-base-policy", arguments, self._options)
+
+    def _make_admin_group(self) -> ClusterAdminGroup | None:
+        access = self._args.config.access
+        if access.scheme != "globalGroup":
+            return None
+        arguments = ClusterAdminGroupArgs(
+            display_name=self._naming.name("aks", "administrators", limit=120),
+            owners=access.group_owners,
+            members=access.group_members,
+        )
+        return ClusterAdminGroup(f"{self._name}-cluster-admin-group", arguments, self._options)
+
+    def _make_alerts(self) -> Alerts:
+        arguments = AlertsArgs(
+            resource_group_name=self._group_name,
+            location=self._args.config.location,
+            subscription_id=self._args.subscription_id,
+            profile_id=self._front_door.profile_id,
+            workspace_id=self._monitoring.workspace_id,
+            action_group_id=self._monitoring.action_group_id,
+            naming=self._naming,
+            tags=self._tags,
+        )
+        return Alerts(f"{self._name}-alerts", arguments, self._options)
+
+    def _contract(self) -> pulumi.Output[dict[str, object]]:
+        args, config = self._args, self._args.config
+        base, admins, zone = self._base_policy, self._admin_group, config.public_dns_zone
+        contract: dict[str, object] = {
+            "version": 1,
+            "subscriptionId": args.subscription_id,
+            "tenantId": args.tenant_id,
+            "workload": config.workload,
+            "resourceGroupName": self._group_name,
+            "location": config.location,
+            "regions": list(config.regions),
+            "frontDoor": {
+                "profileName": self._front_door.profile_name,
+                "profileId": self._front_door.profile_id,
+                "frontDoorId": self._front_door.front_door_id,
+                "endpointHostName": self._front_door.endpoint_host_name,
+                "originGroupName": self._routing.origin_group_name,
+                "probePath": PROBE_PATH,
+            },
+            "registry": {
+                "id": self._registry.id,
+                "name": self._registry.registry_name,
+                "loginServer": self._registry.login_server,
+                "replicatedRegions": list(self._registry.replicated_regions),
+            },
+            "workspace": {"id": self._monitoring.workspace_id, "location": config.location},
+            "firewall": {
+                "inheritance": config.firewall.inheritance,
+                "sku": config.firewall.sku,
+                "allowedFqdns": list(config.firewall.allowed_fqdns),
+                "basePolicyId": base.id if base else None,
+                "basePolicyLocation": config.location if base else None,
+            },
+            "access": {
+                "scheme": config.access.scheme,
+                "adminGroupObjectId": admins.object_id if admins else None,
+                "groupOwners": list(config.access.group_owners),
+                "groupMembers": list(config.access.group_members),
+                "namespaces": dict(config.access.namespaces),
+            },
+            "actionGroupId": self._monitoring.action_group_id,
+            "publicDnsZone": {"resourceGroup": zone.resource_group, "name": zone.name} if zone else None,
+            "tags": dict(config.tags),
+        }
+        return pulumi.Output.from_input(contract)
+
+    def _summary(self) -> pulumi.Output[dict[str, str]]:
+        config, registry = self._args.config, self._registry
+        replicas = ", ".join(registry.replicated_regions) or "no replica"
+        policy = self._naming.name("afwp", "base") if self._base_policy else "one in each stamp"
+        summary: dict[str, pulumi.Input[str]] = {
+            "Front Door": pulumi.Output.concat("https://", self._front_door.endpoint_host_name),
+            "Container registry": pulumi.Output.format(
+                "{0} in {1}, replicas: {2}", registry.login_server, config.location, replicas
+            ),
+            "Log workspace": pulumi.Output.format(
+                "{0}, {1} days", self._monitoring.workspace_name, config.workspace.retention_days
+            ),
+            "Base firewall policy": policy,
+            "When every stamp fails": (
+                "maintenance page" if config.front_door.outage_behaviour == "page" else "Front Door sends to all stamps"
+            ),
+            "Resource group": self._group_name,
+            "Regions": ", ".join(config.regions),
+        }
+        return pulumi.Output.all(**summary)
+
+
+def _checked(contract: dict[str, object]) -> dict[str, object]:
+    """Return the contract as a stamp will read it; a wrong one fails here and not in every stamp."""
+    return SharedOutputs.model_validate(contract).model_dump(by_alias=True, mode="json")
+
+
+def _warn_of_unknown_regions(config: SharedConfig) -> None:
+    unknown = sorted({config.location, *config.regions} - ZONES.keys())
+    if unknown:
+        pulumi.log.warn(
+            f"Whether {', '.join(unknown)} has availability zones was not known on {AS_OF}: registry and maintenance "
+            "page go there without zone redundancy. Add the region to foundation/azure_regions.py if it has zones."
+        )

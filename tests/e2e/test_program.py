@@ -1,0 +1,128 @@
+"""Single stacks on the real engine: what is refused before anything is made, and the other modes of a stamp."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.e2e.project import Project, stamp
+
+pytestmark = pytest.mark.e2e
+
+
+@pytest.fixture(scope="module")
+def with_shared(tmp_path_factory: pytest.TempPathFactory) -> Project:
+    """Return a project whose shared stack is deployed, with one base policy for all stamps."""
+    project = Project.make(tmp_path_factory.mktemp("shared") / "project", ("shared", "eastus2"))
+    project.edit("shared", {"firewall": {"inheritance": "shared"}, "regions": ["eastus2", "centralus", "westus"]})
+    project.up("shared").succeeded()
+    return project
+
+
+def test_stamp_before_its_shared_stack_gets_one_sentence(tmp_path: Path) -> None:
+    """Neither a missing nor a never deployed shared stack is taken for an empty one; a preview may do without."""
+    project = Project.make(tmp_path / "project", ("shared", "eastus2"))
+    for prepare in ((), ("stack", "init", "shared", "--no-select")):
+        if prepare:
+            project.pulumi(*prepare)
+        done = project.pulumi("preview", "--stack", "eastus2")
+        assert done.code != 0
+        assert "Deploy it first: pulumi up --stack shared" in done.output
+        assert "Traceback" not in done.output
+
+    offline = project.pulumi("preview", "--stack", "eastus2", "-c", "aks-geode:offlineContract=true")
+    assert offline.code == 0, offline.output
+    assert "ManagedCluster" in offline.output
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        ({"network": {"hub": "10.200.3.0/25"}}, "aks-geode:stamp.network.hub"),
+        ({"zones": ["9"]}, "aks-geode:stamp.zones[0]"),
+        ({"regin": "eastus2"}, "aks-geode:stamp.regin"),
+        ({"gateway": {"hostName": "edge"}}, "aks-geode:stamp.gateway.hostName"),
+    ],
+)
+def test_bad_configuration_makes_nothing(tmp_path: Path, change: dict[str, Any], told: str) -> None:
+    """The engine shows the one message, without a traceback, and nothing stands in the cloud."""
+    project = Project.make(tmp_path / "project", ("shared", "eastus2"))
+    project.edit("eastus2", change)
+
+    done = project.up("eastus2")
+
+    assert done.code != 0
+    assert f"Pulumi.eastus2.yaml: {told}" in done.output
+    assert "Traceback" not in done.output
+    assert project.cloud_ids() == set()
+
+
+def test_private_link_stamp_with_the_shared_base_policy(with_shared: Project) -> None:
+    """The child policy lies in the base's region, and no subnet is kept for the API server."""
+    with_shared.edit("centralus", {**stamp("centralus", 4, "Thursday"), "apiServer": "privateLink"}, of="eastus2")
+    with_shared.up("centralus").succeeded()
+    with_shared.unchanged("centralus")
+    found = with_shared.resources("centralus")
+
+    (policy,) = (r for r in found if r["type"] == "azure-native:network:FirewallPolicy")
+    assert policy["inputs"]["location"] == "eastus2"
+    assert "basePolicy" in policy["inputs"]
+    (cluster,) = (r for r in found if r["type"] == "azure-native:containerservice:ManagedCluster")
+    assert cluster["inputs"]["apiServerAccessProfile"]["enablePrivateCluster"] is True
+    assert not cluster["inputs"]["apiServerAccessProfile"].get("enableVnetIntegration")
+
+
+def test_region_without_zones(with_shared: Project) -> None:
+    """Zones are absent everywhere, and a warning speaks of the SLA."""
+    with_shared.edit("westus", stamp("westus", 7, "Monday"), of="eastus2")
+    done = with_shared.up("westus").succeeded()
+
+    assert "no availability zones" in done.output
+    zonal = [r["urn"] for r in with_shared.resources("westus") if r.get("inputs", {}).get("zones")]
+    assert zonal == []
+
+
+TWICE = """
+import pulumi
+from foundation.api_aliases import strip_version_aliases
+from foundation.configuration import load
+from shared.config import SharedConfig
+from shared.outputs import SharedOutputs
+from shared.shared_services import SharedServices, SharedServicesArgs
+from stamps.config import StampConfig
+from stamps.regional_stamp import RegionalStamp, RegionalStampArgs
+from stamps.stamp_secrets import read_stamp_certificates
+from pulumi_azure_native import authorization
+strip_version_aliases()
+settings = pulumi.Config("aks-geode")
+config = load(StampConfig, settings.get_object("stamp"), file="f", key="k")
+certificates = read_stamp_certificates(config, "f")
+client = authorization.get_client_config()
+from shared.contract_reader import read_contract
+contract = read_contract("shared")
+second = config.model_copy(update={"generation": 2})
+for name in ("first", "second"):
+    RegionalStamp(name, RegionalStampArgs(stamp=name, config=config, shared=contract, certificates=certificates, protect=False))
+base = SharedConfig(business_unit="bu0002", application="b01", location="eastus2", regions=("eastus2", "centralus"))
+for name in ("alpha", "beta"):
+    SharedServices(name, SharedServicesArgs(
+        config=base.model_copy(update={"application": name}), subscription_id=client.subscription_id,
+        tenant_id=client.tenant_id, protect=False))
+"""
+
+
+def test_two_of_every_component_in_one_program(with_shared: Project, tmp_path: Path) -> None:
+    """No child has a fixed logical name, which only the engine would notice as a duplicate."""
+    project = with_shared
+    before = (project.root / "__main__.py").read_text(encoding="utf-8")
+    (project.root / "__main__.py").write_text(TWICE, encoding="utf-8")
+    try:
+        done = project.pulumi("preview", "--stack", "eastus2")
+    finally:
+        (project.root / "__main__.py").write_text(before, encoding="utf-8")
+
+    assert done.code == 0, done.output
+    assert "first-cluster" in done.output
+    assert "beta" in done.output
