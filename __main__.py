@@ -7,23 +7,25 @@ from pathlib import Path
 
 import pulumi
 from pulumi_azure_native import authorization
-from shared.shared_services import SharedServices, SharedServicesArgs
-from stamps.regional_stamp import RegionalStamp, RegionalStampArgs
 
 from foundation.api_aliases import strip_version_aliases
+from foundation.azure_retries import pause_first
 from foundation.configuration import Problem, configuration_error, load
 from shared.config import SharedConfig
 from shared.contract_reader import offline_contract, read_contract
 from shared.outputs import CONTRACT_OUTPUT
+from shared.shared_services import SharedServices, SharedServicesArgs
 from stamps.config import StampConfig
 from stamps.fleet import STAMP_KEY, conflicts, sibling_stamps
+from stamps.regional_stamp import RegionalStamp, RegionalStampArgs
 from stamps.stamp_secrets import read_stamp_certificates
 
 SHARED_KEY = "aks-geode:shared"
 settings = pulumi.Config("aks-geode")
 stack = pulumi.get_stack()
 file = f"Pulumi.{stack}.yaml"
-protect = os.environ.get("AKS_GEODE_SIMULATED") != "1"
+simulated = os.environ.get("AKS_GEODE_SIMULATED") == "1"
+protect = not simulated
 
 
 def deploy_shared() -> None:
@@ -58,6 +60,8 @@ def deploy_stamp() -> None:
     pulumi.export("summary", stamp.summary)
 
 
+if simulated:
+    pause_first(seconds=0.05)
 if not settings.get_bool("keepApiAliases"):
     strip_version_aliases()
 if settings.get("shared") and settings.get("stamp"):

@@ -23,9 +23,10 @@ TRANSIENT_CODES: tuple[str, ...] = (
     "NetworkWatcherNotFound",  # Azure makes the region's watcher some time after the first network
     "ParentResourceNotFound",  # the same for a flow log, and a parent that ARM has not replicated yet
 )
-_FIRST_PAUSE_SECONDS = 10.0
+FIRST_PAUSE_SECONDS = 10.0
 _LONGEST_PAUSE_SECONDS = 120.0
 MAXIMUM_TRIES = 12
+_pauses = {"first": FIRST_PAUSE_SECONDS}
 
 
 def is_transient(errors: Sequence[str]) -> bool:
@@ -35,7 +36,12 @@ def is_transient(errors: Sequence[str]) -> bool:
 
 def pause_seconds(tries: int) -> float:
     """Return the pause before try number `tries` + 1: doubled each time, at most two minutes."""
-    return min(_LONGEST_PAUSE_SECONDS, _FIRST_PAUSE_SECONDS * 2.0 ** max(0, tries - 1))
+    return min(_LONGEST_PAUSE_SECONDS, _pauses["first"] * 2.0 ** max(0, tries - 1))
+
+
+def pause_first(seconds: float) -> None:
+    """Set the first pause of this program: a simulated cloud has no replicas to wait for."""
+    _pauses["first"] = seconds
 
 
 async def _again(arguments: pulumi.ErrorHookArgs) -> bool:

@@ -146,9 +146,7 @@ class RegionalCluster(pulumi.ComponentResource):
         located = {**place, "location": args.config.region, "cluster_id": aks.id}
         ClusterMonitoring(
             f"{name}-logs",
-            ClusterMonitoringArgs.model_validate(
-                {**place, "cluster_id": aks.id, "workspace": args.shared.workspace}
-            ),
+            ClusterMonitoringArgs.model_validate({**place, "cluster_id": aks.id, "workspace": args.shared.workspace}),
             child,
         )
         prometheus = Prometheus(

@@ -1,4 +1,4 @@
-"""The way into a stamp: identities, vault, registry endpoint, ingress zone, and the gateway with its firewall policy."""
+"""The way into a stamp: identities, vault, registry endpoint, ingress zone, and the gateway with its WAF policy."""
 
 from __future__ import annotations
 
@@ -63,9 +63,7 @@ class RegionalEntry(pulumi.ComponentResource):
             ),
             child,
         )
-        gateway_identity = GatewayIdentity(
-            f"{name}-gateway-identity", GatewayIdentityArgs.model_validate(place), child
-        )
+        gateway_identity = GatewayIdentity(f"{name}-gateway-identity", GatewayIdentityArgs.model_validate(place), child)
         vault = KeyVault(
             f"{name}-vault",
             KeyVaultArgs.model_validate(

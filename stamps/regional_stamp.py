@@ -59,7 +59,7 @@ class RegionalStamp(pulumi.ComponentResource):
         child = pulumi.ResourceOptions(parent=self)
         config, shared, naming = args.config, args.shared, args.naming
         if not config.availability_zones:
-            pulumi.log.warn(f"{config.region} gives no availability zones here: the SLAs of zonal services do not hold.")
+            pulumi.log.warn(f"{config.region} gives no availability zones here: zonal SLAs do not hold.")
         tags = resource_tags(shared.workload, args.stamp, {**shared.tags, **config.tags})
         common = {"naming": naming, "config": config, "shared": shared, "protect": args.protect, "tags": tags}
         network = RegionalNetwork(f"{name}-network", RegionalNetworkArgs.model_validate(common), child)

@@ -72,7 +72,7 @@ def test_a_missing_name_is_an_error_that_says_which() -> None:
 def test_built_in_roles_are_azures_own_and_other_ids_are_not() -> None:
     """What Azure brings needs no row in the cloud."""
     prefix = "/subscriptions/s/providers/Microsoft.Authorization/roleDefinitions"
-    assert is_azure_owned(f"{prefix}/4633458b-17de-408a-874e-0445c86b69e6")
+    assert is_azure_owned(f"{prefix}/4633458b-17de-408a-b874-0445c86b69e6")
     assert is_azure_owned("/subscriptions/s")
     assert not is_azure_owned(f"{prefix}/my-role")
     assert not is_azure_owned(VAULT)
