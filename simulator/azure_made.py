@@ -20,13 +20,13 @@ def add_made_by_azure(
         group = f"{subscription}/resourceGroups/NetworkWatcherRG"
         _add(store, group, location)
         _add(store, f"{group}/providers/Microsoft.Network/networkWatchers/NetworkWatcher_{location}", location)
-    elif kind.token == "containerservice:ManagedCluster":  # noqa: S105
+    elif kind.token == "containerservice:ManagedCluster":  # noqa: S105 - a type token
         _add(store, f"{subscription}/resourceGroups/{outputs['nodeResourceGroup']}", location)
-    elif kind.token == "monitor:AzureMonitorWorkspace":  # noqa: S105
+    elif kind.token == "monitor:AzureMonitorWorkspace":  # noqa: S105 - a type token
         for made in outputs["defaultIngestionSettings"].values():
             _add(store, str(group_of(made)), location)
             _add(store, made, location)
-    elif kind.token == "storage:StorageAccountStaticWebsite":  # noqa: S105
+    elif kind.token == "storage:StorageAccountStaticWebsite":  # noqa: S105 - a type token
         account = resource_id.removesuffix("/staticWebsite")
         _add(store, f"{account}/blobServices/default/containers/$web", location)
 

@@ -96,7 +96,7 @@ def _check_subnet(
     name = str(subnet.get("name"))
     for text in _prefixes(subnet):
         prefix = _network(text)
-        if not any(prefix.version == s.version and prefix.subnet_of(s) for s in spaces):  # type: ignore[arg-type]
+        if not any(prefix.version == s.version and prefix.subnet_of(s) for s in spaces):  # type: ignore[arg-type]  # same version, as just checked
             raise bad_request(
                 "NetcfgSubnetRangeOutsideVnet", f"Subnet '{name}' {text} is outside the address space of its network."
             )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import os
+import signal
 import sys
 import threading
 from collections.abc import Sequence
@@ -27,6 +28,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             return _serve(options.cloud, options.port, options.latency, options.with_parent)
         root = project_root((options.project_directory or Path.cwd()).resolve())
         home = Home((options.home or root / ".simulator").resolve())
+        if options.command in ("up", "down"):
+            signal.signal(signal.SIGTERM, signal.default_int_handler)  # a termination ends as orderly as a Ctrl-C
         if options.command == "up":
             return fleet_commands.up(root, home, options.stack or [], options.latency)
         if options.command == "down":
@@ -34,6 +37,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if not command:
             raise UsageError("a command is missing, for example `run -- pulumi preview --stack eastus2`")
         return wrapper.run(command, root, home, options.latency)
+    except KeyboardInterrupt:
+        print("simulator: interrupted; the engines ended orderly", file=sys.stderr)
+        return 130
     except UsageError as error:
         print(f"simulator: {error}", file=sys.stderr)
         return 2

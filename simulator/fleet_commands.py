@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import os
+import signal
 import subprocess
 import threading
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
 from simulator.azure_cloud import AzureCloud
 from simulator.cloud_store import CloudStore
 from simulator.home import Home, UsageError
-from simulator.progress import EngineProgress, failure_report, summary_table
+from simulator.progress import EngineProgress, failure_report, retry_note, summary_table
 from simulator.stack_files import StackFile, StackPreparation, stack_files
 from simulator.wrapper import running_server
 
@@ -33,6 +36,22 @@ class FleetCommand:
     home: Home
     environment: dict[str, str]
     preparation: StackPreparation
+    running: set[subprocess.Popen[str]] = field(default_factory=set)
+
+    def interrupt(self) -> None:
+        """Ask all running engines to finish what they do, save their state and end."""
+        for process in list(self.running):
+            process.send_signal(signal.SIGINT)
+
+    def each(self, items: Sequence[StackFile], act: Callable[[StackFile], bool], at_once: int) -> bool:
+        """Act on stacks, some at once; on an interruption wait for the orderly end of each engine."""
+        with ThreadPoolExecutor(at_once) as pool:
+            try:
+                return all(list(pool.map(act, items)))
+            except KeyboardInterrupt:
+                pool.shutdown(wait=False, cancel_futures=True)
+                self.interrupt()
+                raise
 
     def engine(self, verb: str, stack: str, extra: Sequence[str] = ()) -> bool:
         """Run one engine command on a stack with progress lines; false when it failed, after its diagnostics."""
@@ -48,18 +67,20 @@ class FleetCommand:
             command, cwd=self.root, env=self.environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT, text=True, process_group=0,
         )  # fmt: skip
+        self.running.add(process)
         reported = started
-        try:
-            for line in process.stdout or ():
-                output.append(line.rstrip("\n"))
-                if progress.take(line) and time.monotonic() - reported > _REPORT_SECONDS:
-                    reported = time.monotonic()
-                    _say(stack, progress.text())
-            code = process.wait()
-        finally:
-            if process.poll() is None:
-                process.send_signal(2)
-                process.wait()
+        for line in process.stdout or ():
+            output.append(line.rstrip("\n"))
+            again = retry_note(line)
+            if again:
+                _say(stack, f"tries {again} again; why is in {self.home.path / 'logs' / 'server.log'}")
+            elif progress.take(line) and time.monotonic() - reported > _REPORT_SECONDS:
+                reported = time.monotonic()
+                _say(stack, progress.text())
+        code = process.wait()
+        self.running.discard(process)
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(process.pid, signal.SIGKILL)  # a language host can be left behind
         (self.home.path / "logs" / f"{stack}-{verb}.log").write_text("\n".join(output) + "\n")
         _say(stack, f"{verb} {'failed' if code else 'done'}: {progress.text()} in {time.monotonic() - started:.1f} s")
         if code:
@@ -82,9 +103,9 @@ def up(root: Path, home: Home, stacks: Sequence[str], latency: float) -> int:
     home.prepare()
     with running_server(home, latency) as port:
         fleet = _fleet(root, home, port)
-        if not all(fleet.engine("up", item.stack) for item in shared):
+        if not fleet.each(shared, lambda item: fleet.engine("up", item.stack), 1):
             return 1
-        good = _each(stamps, lambda item: fleet.engine("up", item.stack))
+        good = fleet.each(stamps, lambda item: fleet.engine("up", item.stack), _STAMPS_AT_ONCE)
         for item in [*shared, *stamps]:
             found = fleet.summary(item.stack)
             if found:
@@ -108,7 +129,7 @@ def down(root: Path, home: Home, latency: float) -> int:
                 return True
             return fleet.engine("destroy", item.stack)
 
-        if not _each(stamps, destroy) or not _each(shared, destroy):
+        if not fleet.each(stamps, destroy, _STAMPS_AT_ONCE) or not fleet.each(shared, destroy, 1):
             return 1
         for item in [*stamps, *shared]:
             fleet.preparation.initialise(item)
@@ -137,11 +158,6 @@ def _chosen(root: Path, names: Sequence[str]) -> tuple[list[StackFile], list[Sta
         )
     chosen = [item for item in found if not names or item.stack in names]
     return [item for item in chosen if item.is_shared], [item for item in chosen if item.is_stamp]
-
-
-def _each(items: Sequence[StackFile], act: Callable[[StackFile], bool]) -> bool:
-    with ThreadPoolExecutor(_STAMPS_AT_ONCE) as pool:
-        return all(list(pool.map(act, items)))
 
 
 def _say(stack: str, text: str) -> None:

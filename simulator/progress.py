@@ -8,6 +8,8 @@ from collections.abc import Mapping, Sequence
 from typing import Final
 
 _DONE: Final = re.compile(r"^\s*[@ ]*[-+~]*\s+\S+:\S+.*\b(created|updated|deleted|replaced|read)\b")
+_PROGRESS: Final = re.compile(r"^@ |^\s*[-+~]+\s+\S+:\S+ \S+ \w+(ing|ed) \([^)]*\)\s*$")
+_RETRY: Final = re.compile(r"^\s*[-+~]+\s+(\S+:\S+ \S+) .*warning: retrying")
 _FAILED: Final = re.compile(r"\*\*(creating|updating|deleting|replacing)? ?failed\*\*", re.IGNORECASE)
 
 
@@ -33,12 +35,18 @@ class EngineProgress:
 
 
 def failure_report(output: Sequence[str]) -> str:
-    """Return the part of the engine's output that explains a failure: its diagnostics, or everything without them."""
+    """Return the part of the engine's output that explains a failure: its diagnostics, or what is no mere progress."""
     lines = list(output)
     for index, line in enumerate(lines):
         if line.startswith("Diagnostics:"):
             return "\n".join(lines[index:])
-    return "\n".join(lines)
+    return "\n".join(line for line in lines if line.strip() and not _PROGRESS.match(line))
+
+
+def retry_note(line: str) -> str | None:
+    """Return the name of a resource that the engine tries again because the program's hook asked for it."""
+    match = _RETRY.match(line)
+    return match.group(1) if match else None
 
 
 def summary_table(stack: str, summary: Mapping[str, object]) -> str:

@@ -84,7 +84,7 @@ def invoke_result_type(token: str) -> type | None:
 def required_names(arguments: type) -> frozenset[str]:
     """Return the camelCase names of the properties that an ``...Args`` class cannot be made without."""
     names = sdk_types.input_type_py_to_pulumi_names(arguments)
-    parameters = inspect.signature(arguments.__init__).parameters  # type: ignore[misc]
+    parameters = inspect.signature(arguments.__init__).parameters  # type: ignore[misc]  # of a class, not of an instance
     return frozenset(
         names[name]
         for name, parameter in parameters.items()

@@ -11,6 +11,7 @@ import re
 import secrets
 import sys
 from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
 from importlib import metadata
 from pathlib import Path
 from typing import Any, Final, TypeAlias, TypeVar
@@ -60,36 +61,36 @@ class SimulatedProvider(provider_pb2_grpc.ResourceProviderServicer):
         """Say which values this provider takes marked."""
         return provider_pb2.ProviderHandshakeResponse(accept_secrets=True)
 
-    async def Attach(self, request: Message, context: Message) -> Message:  # noqa: N802
+    async def Attach(self, request: Message, context: Message) -> Message:  # noqa: N802 - the protocol's name
         """Accept an engine; nothing is kept about it."""
         return empty_pb2.Empty()
 
-    async def GetPluginInfo(self, request: Message, context: Message) -> Message:  # noqa: N802
+    async def GetPluginInfo(self, request: Message, context: Message) -> Message:  # noqa: N802 - the protocol's name
         """Return the newest of the two SDKs' versions: one process is both plugins, and an older version is
         warned of."""
         versions = (metadata.version(name) for name in ("pulumi-azure-native", "pulumi-azuread"))
         newest = max(versions, key=lambda text: [int(part) for part in re.findall(r"\d+", text)])
         return plugin_pb2.PluginInfo(version=newest)
 
-    async def CheckConfig(self, request: Message, context: Message) -> Message:  # noqa: N802
+    async def CheckConfig(self, request: Message, context: Message) -> Message:  # noqa: N802 - the protocol's name
         """Accept every configuration of a provider."""
         return provider_pb2.CheckResponse(inputs=request.news)
 
-    async def DiffConfig(self, request: Message, context: Message) -> Message:  # noqa: N802
+    async def DiffConfig(self, request: Message, context: Message) -> Message:  # noqa: N802 - the protocol's name
         """Never replace a provider."""
         return provider_pb2.DiffResponse(changes=provider_pb2.DiffResponse.DIFF_NONE)
 
-    async def Configure(self, request: Message, context: Message) -> Message:  # noqa: N802
+    async def Configure(self, request: Message, context: Message) -> Message:  # noqa: N802 - the protocol's name
         """Take the default location from the configuration."""
         location = request.variables.get("azure-native:config:location")
         self._default_location = location or self._default_location
         return provider_pb2.ConfigureResponse(acceptSecrets=True, supportsPreview=True)
 
-    async def Cancel(self, request: Message, context: Message) -> Message:  # noqa: N802
+    async def Cancel(self, request: Message, context: Message) -> Message:  # noqa: N802 - the protocol's name
         """Do nothing: the engine sends this at the end of normal runs too."""
         return empty_pb2.Empty()
 
-    async def Check(self, request: Message, context: Message) -> Message:  # noqa: N802
+    async def Check(self, request: Message, context: Message) -> Message:  # noqa: N802 - the protocol's name
         """Refuse inputs that the SDK's types forbid; fill in the name and the location."""
         token = _token(request.urn)
         kind, schema = self._cloud.type_of(token)
@@ -106,7 +107,7 @@ class SimulatedProvider(provider_pb2_grpc.ResourceProviderServicer):
             failures=[provider_pb2.CheckFailure(property=item.path, reason=item.reason) for item in failures],
         )
 
-    async def Diff(self, request: Message, context: Message) -> Message:  # noqa: N802
+    async def Diff(self, request: Message, context: Message) -> Message:  # noqa: N802 - the protocol's name
         """Compare old and new inputs; live state plays no part, as in the real provider."""
         kind, _ = self._cloud.type_of(_token(request.urn))
         old = from_struct(request.old_inputs if request.old_inputs.fields else request.olds)
@@ -131,7 +132,7 @@ class SimulatedProvider(provider_pb2_grpc.ResourceProviderServicer):
             deleteBeforeReplace=bool(replaces),
         )
 
-    async def Create(self, request: Message, context: Message) -> Message:  # noqa: N802
+    async def Create(self, request: Message, context: Message) -> Message:  # noqa: N802 - the protocol's name
         """Create a resource, or say what a preview can know of it."""
         token, inputs = _token(request.urn), from_struct(request.properties)
         _, schema = self._cloud.type_of(token)
@@ -141,7 +142,7 @@ class SimulatedProvider(provider_pb2_grpc.ResourceProviderServicer):
         resource_id, outputs = await self._act(context, paced, lambda: self._cloud.create(token, inputs))
         return provider_pb2.CreateResponse(id=resource_id, properties=to_struct(outputs))
 
-    async def Update(self, request: Message, context: Message) -> Message:  # noqa: N802
+    async def Update(self, request: Message, context: Message) -> Message:  # noqa: N802 - the protocol's name
         """Change a resource, or say what a preview can know of the change."""
         token, inputs = _token(request.urn), from_struct(request.news)
         _, schema = self._cloud.type_of(token)
@@ -152,7 +153,7 @@ class SimulatedProvider(provider_pb2_grpc.ResourceProviderServicer):
         outputs = await self._act(context, request.id, lambda: self._cloud.update(token, request.id, inputs))
         return provider_pb2.UpdateResponse(properties=to_struct(outputs))
 
-    async def Read(self, request: Message, context: Message) -> Message:  # noqa: N802
+    async def Read(self, request: Message, context: Message) -> Message:  # noqa: N802 - the protocol's name
         """Return a resource for refresh and import; an empty id says that it is gone."""
         stored = self._cloud.read(request.id)
         if stored is None:
@@ -165,13 +166,13 @@ class SimulatedProvider(provider_pb2_grpc.ResourceProviderServicer):
             id=stored.id, inputs=to_struct(live_inputs), properties=to_struct(_mark_like(state, outputs))
         )
 
-    async def Delete(self, request: Message, context: Message) -> Message:  # noqa: N802
+    async def Delete(self, request: Message, context: Message) -> Message:  # noqa: N802 - the protocol's name
         """Delete a resource; one that is gone already is no error."""
         token = _token(request.urn)
         await self._act(context, request.id, lambda: self._cloud.delete(token, request.id))
         return empty_pb2.Empty()
 
-    async def Invoke(self, request: Message, context: Message) -> Message:  # noqa: N802
+    async def Invoke(self, request: Message, context: Message) -> Message:  # noqa: N802 - the protocol's name
         """Answer a function such as getClientConfig."""
         try:
             result = invokes.answer(self._cloud, request.tok, unwrap(from_struct(request.args)))
@@ -208,6 +209,7 @@ class SimulatedProvider(provider_pb2_grpc.ResourceProviderServicer):
         try:
             return await asyncio.shield(self._pacing.paced(resource_id, act))
         except AzureError as error:
+            print(f"{datetime.now(UTC):%H:%M:%S} refused {resource_id}: {error}", file=sys.stderr, flush=True)
             await context.abort(grpc.StatusCode.UNKNOWN, str(error))
             raise
 

@@ -22,6 +22,7 @@ from foundation.azure_types import (
     setting_error,
 )
 from stamps.cluster_config import ClusterSettings, MaintenanceSettings
+from stamps.ingress_host import check_ingress_host
 from stamps.network_config import NetworkSettings
 
 ApiServerAccess = Literal["vnetIntegration", "privateLink", "public"]
@@ -180,6 +181,22 @@ class StampConfig(Settings):
                 self.authorized_ip_ranges[0],
                 "no ranges, which Azure takes for a public API server only",
                 "[]",
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _ingress_zone_hides_nothing(self) -> Self:
+        check_ingress_host(self.ingress.host_name, self.gateway.host_name)
+        return self
+
+    @model_validator(mode="after")
+    def _drain_blocks(self) -> Self:
+        if self.drained and self.gateway.waf_mode == "Detection":
+            raise setting_error(
+                "gateway.wafMode",
+                self.gateway.waf_mode,
+                "Prevention while drained, for Detection blocks nothing",
+                "Prevention",
             )
         return self
 

@@ -104,7 +104,8 @@ from shared.contract_reader import read_contract
 contract = read_contract("shared")
 second = config.model_copy(update={"generation": 2})
 for name in ("first", "second"):
-    RegionalStamp(name, RegionalStampArgs(stamp=name, config=config, shared=contract, certificates=certificates, protect=False))
+    RegionalStamp(name, RegionalStampArgs(
+        stamp=name, config=config, shared=contract, certificates=certificates, protect=False))
 base = SharedConfig(business_unit="bu0002", application="b01", location="eastus2", regions=("eastus2", "centralus"))
 for name in ("alpha", "beta"):
     SharedServices(name, SharedServicesArgs(

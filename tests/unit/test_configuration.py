@@ -73,6 +73,8 @@ BAD_STAMPS = [
     ("ingress.address", "ten", "IPv4 address", "10.243.4.4"),
     ("ingress.hostName", "not a host", "host name in lower case", "eastus2.edge.contoso.com"),
     ("gateway.hostName", "x" * 254, "host name in lower case", "eastus2.edge.contoso.com"),
+    ("ingress.hostName", "eastus2.edge.contoso.com", "would hide the gateway's name", "aks-ingress.edge.contoso.com"),
+    ("ingress.hostName", "eastus2.com", "at least three labels", "aks-ingress.contoso.com"),
     ("gateway.minCapacity", 1, "greater than or equal to 2", "2"),
     ("gateway.maxCapacity", 2.5, "integer", "3"),
     ("gateway.minCapacity", 20, "at least minCapacity", "20"),

@@ -49,7 +49,7 @@ def run(call: Coroutine[Any, Any, Any]) -> Any:  # noqa: ANN401 - a message of t
     return asyncio.run(call)
 
 
-def diff(provider: SimulatedProvider, old: dict[str, Any], new: dict[str, Any], urn: str = NETWORK) -> Any:  # noqa: ANN401
+def diff(provider: SimulatedProvider, old: dict[str, Any], new: dict[str, Any], urn: str = NETWORK) -> Any:  # noqa: ANN401 - a message of the protocol
     """Return the servicer's answer to a change of inputs."""
     request = provider_pb2.DiffRequest(id="/x", urn=urn, old_inputs=to_struct(old), news=to_struct(new))
     return run(provider.Diff(request, Context()))
@@ -143,7 +143,7 @@ def test_a_refusal_reaches_the_engine_in_azures_words(provider: SimulatedProvide
 def test_functions_say_who_is_calling_and_read_the_cloud(provider: SimulatedProvider, azure: Azure) -> None:
     """A function that is not simulated is refused in words."""
 
-    def invoke(token: str, arguments: dict[str, Any]) -> Any:  # noqa: ANN401
+    def invoke(token: str, arguments: dict[str, Any]) -> Any:  # noqa: ANN401 - a message of the protocol
         return run(provider.Invoke(provider_pb2.InvokeRequest(tok=token, args=to_struct(arguments)), Context()))
 
     who = from_struct(getattr(invoke("azure-native:authorization:getClientConfig", {}), "return"))
