@@ -92,6 +92,7 @@ def offline_contract(subscription_id: str, tenant_id: str, region: str) -> Share
             profile_name="offline",
             profile_id=placeholder("Microsoft.Cdn/profiles"),
             front_door_id="00000000-0000-0000-0000-000000000000",
+            endpoint_id=placeholder("Microsoft.Cdn/profiles/afdEndpoints"),
             endpoint_host_name="offline.z01.azurefd.net",
             origin_group_name="offline",
             probe_path="/healthz/region",

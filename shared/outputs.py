@@ -34,6 +34,7 @@ class FrontDoorContract(_Contract):
     profile_name: str
     profile_id: ArmId
     front_door_id: str
+    endpoint_id: ArmId
     endpoint_host_name: str
     origin_group_name: str
     probe_path: str

@@ -213,6 +213,7 @@ class SharedServices(pulumi.ComponentResource):
                 "profileName": self._front_door.profile_name,
                 "profileId": self._front_door.profile_id,
                 "frontDoorId": self._front_door.front_door_id,
+                "endpointId": self._front_door.endpoint_id,
                 "endpointHostName": self._front_door.endpoint_host_name,
                 "originGroupName": self._routing.origin_group_name,
                 "probePath": PROBE_PATH,

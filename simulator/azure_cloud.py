@@ -15,7 +15,7 @@ from typing import Any, Final
 from simulator import behaviour_access, behaviour_cluster, behaviour_firewall, behaviour_front_door, behaviour_network
 from simulator import behaviour_key_vault as key_vault
 from simulator.azure_errors import AzureError, AzureRequest, Rule, bad_request, conflict
-from simulator.azure_made import add_made_by_azure
+from simulator.azure_made import MADE_BY_AZURE, add_made_by_azure
 from simulator.cloud_store import CloudStore, StoredResource
 from simulator.computed_network import NETWORK_OUTPUTS, expand_self
 from simulator.computed_outputs import OutputContext, complete, echo, own_children
@@ -71,6 +71,7 @@ _ALWAYS_SECRET: Final[Mapping[str, tuple[str, ...]]] = {
     "network:ApplicationGateway": ("data", "password"),
 }
 """Inputs by their own name that are kept as digests even when the program did not mark them."""
+_LOCK: Final = "microsoft.authorization/locks"
 _DIAGNOSTIC_SETTING: Final = "microsoft.insights/diagnosticsettings"
 
 
@@ -159,13 +160,17 @@ class AzureCloud:
                 if item.arm_type != _DIAGNOSTIC_SETTING or item is stored:
                     self._remove(item)
 
-    def delete_orphans(self) -> list[str]:
+    def left_by_programs(self) -> list[str]:
+        """Return the ids of resources that some program made and nobody has deleted."""
+        return [resource_id for resource_id, token in self.store.all_tokens() if token != MADE_BY_AZURE]
+
+    def kept_by_azure(self) -> list[str]:
         """Return what Azure keeps after everything was deleted: soft-deleted names and what Azure itself made."""
         names = [
             f"vault {name} (soft-deleted; {'purge protection keeps the name' if protected else 'can be purged'})"
             for name, (_, protected) in self.store.reserved_names(key_vault.VAULT_NAMES).items()
         ]
-        return names + self.store.all_ids()
+        return names + [resource_id for resource_id, token in self.store.all_tokens() if token == MADE_BY_AZURE]
 
     def _write(
         self,
@@ -260,6 +265,7 @@ class AzureCloud:
         return len(segments) > 2 and segments[1] == "subscriptions" and segments[2] != self.subscription.lower()
 
     def _refuse_deletion(self, kind: ResourceType, stored: StoredResource) -> None:
+        self._refuse_locked(stored)
         request = AzureRequest(self.store, stored.id, kind, stored.inputs, stored)
         for rule in _rules(_DELETIONS, kind.token):
             rule(request)
@@ -272,6 +278,23 @@ class AzureCloud:
             raise conflict(
                 "CannotDeleteResource", f"Cannot delete resource while nested resources exist: {children[0].id}."
             )
+
+    def _refuse_locked(self, stored: StoredResource) -> None:
+        """Refuse the deletion of what a lock is on, of what lies below it and of what holds it.
+
+        https://learn.microsoft.com/azure/azure-resource-manager/management/lock-resources
+        """
+        if stored.arm_type == _LOCK:
+            return
+        own = stored.id.lower() + "/"
+        for lock in self.store.of_type(_LOCK):
+            scope = lock.id.lower().partition("/providers/microsoft.authorization/locks/")[0] + "/"
+            if own.startswith(scope) or scope.startswith(own):
+                raise conflict(
+                    "ScopeLocked",
+                    f"The scope '{stored.id}' cannot perform delete operation because following scope(s) are locked: "
+                    f"'{scope.rstrip('/')}' by '{name_of(lock.id)}'. Please remove the lock and try again.",
+                )
 
     def _refuse_blocked(self, stored: StoredResource, inside: str) -> None:
         code, blockers = _BLOCKED_BY.get(stored.arm_type, ("", ()))

@@ -6,7 +6,7 @@ from simulator.cloud_store import CloudStore
 from simulator.protocol_values import Properties
 from simulator.resource_ids import ResourceType, arm_type_of, group_of, name_of
 
-_TOKEN_OF_AZURE = "azure"  # noqa: S105 - marks rows that no program made
+MADE_BY_AZURE = "azure"
 
 
 def add_made_by_azure(
@@ -34,4 +34,4 @@ def add_made_by_azure(
 def _add(store: CloudStore, resource_id: str, location: str) -> None:
     if not store.exists(resource_id):
         outputs = {"name": name_of(resource_id), "location": location}
-        store.put(resource_id, arm_type_of(resource_id), _TOKEN_OF_AZURE, {}, outputs, [], set())
+        store.put(resource_id, arm_type_of(resource_id), MADE_BY_AZURE, {}, outputs, [], set())

@@ -33,7 +33,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if options.command == "up":
             return fleet_commands.up(root, home, options.stack or [], options.latency)
         if options.command == "down":
-            return fleet_commands.down(root, home, options.latency)
+            return fleet_commands.down(root, home, options.latency, options.keep_cloud)
         if not command:
             raise UsageError("a command is missing, for example `run -- pulumi preview --stack eastus2`")
         return wrapper.run(command, root, home, options.latency)
@@ -60,6 +60,10 @@ def _parser() -> argparse.ArgumentParser:
         sub.add_argument(
             "--latency", type=float, default=0, metavar="SECONDS", help="how long Azure takes for each write"
         )
+        if name == "down":
+            sub.add_argument(
+                "--keep-cloud", action="store_true", help="keep what Azure keeps, such as soft-deleted vaults"
+            )
         if name == "up":
             sub.add_argument("--stack", action="append", metavar="NAME", help="only this stack; may be repeated")
     serve = commands.add_parser("serve", help="only serve, and print the port")

@@ -154,9 +154,9 @@ class CloudStore:
         ).fetchall()
         return [_stored(row) for row in rows]
 
-    def all_ids(self) -> list[str]:
-        """Return every id in the cloud."""
-        return [row[0] for row in self._connection.execute("SELECT id FROM resources ORDER BY key")]
+    def all_tokens(self) -> list[tuple[str, str]]:
+        """Return every id in the cloud with the type token that made it."""
+        return [(row[0], row[1]) for row in self._connection.execute("SELECT id, token FROM resources ORDER BY key")]
 
     def referring_to(self, target_id: str) -> list[StoredResource]:
         """Return the resources that name an id, or an id below it, in their inputs; not those below it themselves."""

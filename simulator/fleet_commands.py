@@ -117,7 +117,7 @@ def up(root: Path, home: Home, stacks: Sequence[str], latency: float) -> int:
     return 0 if good else 1
 
 
-def down(root: Path, home: Home, latency: float) -> int:
+def down(root: Path, home: Home, latency: float, keep_cloud: bool) -> int:
     """Destroy and remove every stack, the stamps first, and say what Azure would keep."""
     shared, stamps = _chosen(root, ())
     home.prepare()
@@ -134,12 +134,26 @@ def down(root: Path, home: Home, latency: float) -> int:
         for item in [*stamps, *shared]:
             fleet.preparation.initialise(item)
             fleet.preparation.remove(item.stack)
+    return _report_what_is_kept(home, keep_cloud)
+
+
+def _report_what_is_kept(home: Home, keep_cloud: bool) -> int:
+    """Say what Azure keeps after a deletion, and forget it, so that the next `up` begins with an empty cloud."""
     store = CloudStore(home.cloud_file)
-    kept = AzureCloud(store).delete_orphans()
+    cloud = AzureCloud(store)
+    kept, left = cloud.kept_by_azure(), cloud.left_by_programs()
     store.close()
     if kept:
-        print("\nAzure keeps:")
-        print("\n".join(f"  {item}" for item in kept))
+        print("\nAzure would keep:\n" + "\n".join(f"  {item}" for item in kept))
+    if left:
+        print(
+            "\nNo stack of this project made these, and they are still there:\n"
+            + "\n".join(f"  {item}" for item in left)
+        )
+    elif not keep_cloud:
+        for suffix in ("", "-wal", "-shm"):
+            Path(f"{home.cloud_file}{suffix}").unlink(missing_ok=True)
+        print("The simulated Azure forgets it (--keep-cloud does not); a real vault's name needs a new `generation`.")
     return 0
 
 

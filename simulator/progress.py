@@ -31,7 +31,8 @@ class EngineProgress:
 
     def text(self) -> str:
         """Return the counts in words, for example ``12 created, 1 failed``."""
-        return ", ".join(f"{number} {word}" for word, number in self.counts.items()) or "no change"
+        # What is read, such as another stack's outputs, is no change.
+        return ", ".join(f"{number} {word}" for word, number in self.counts.items() if word != "read") or "no change"
 
 
 def failure_report(output: Sequence[str]) -> str:

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from typing import Self
 
 import pulumi
-from pulumi_azure_native import cdn, dns
+from pulumi_azure_native import authorization, cdn, dns
 from pydantic import model_validator
 
 from foundation.azure_retries import transient_retry
@@ -87,6 +87,17 @@ class FrontDoorOrigin(pulumi.ComponentResource):
         after: Sequence[pulumi.Resource] = (),
     ) -> None:
         super().__init__("aks-geode:stamps:FrontDoorOrigin", name, None, opts)
+        # Azure takes a profile away with all stamps' origins in it. While a stamp is enrolled its lock on the endpoint
+        # makes Azure refuse the route, which is the first resource that a destroy of the shared stack comes to
+        # (https://learn.microsoft.com/azure/azure-resource-manager/management/lock-resources).
+        lock = authorization.ManagementLockByScope(
+            f"{name}-endpoint-lock",
+            lock_name=f"stamp-{args.stamp}",
+            scope=args.contract.endpoint_id,
+            level=authorization.LockLevel.CAN_NOT_DELETE,
+            notes=f"The stamp {args.stamp} is enrolled; destroy it first.",
+            opts=pulumi.ResourceOptions(parent=self, depends_on=list(after)),
+        )
         origin = cdn.AFDOrigin(
             f"{name}-origin",
             origin_name=f"origin-{args.stamp}",
@@ -105,7 +116,7 @@ class FrontDoorOrigin(pulumi.ComponentResource):
             # Stamps write to one profile at the same time, and Azure takes one write after the other.
             opts=pulumi.ResourceOptions(
                 parent=self,
-                depends_on=list(after),
+                depends_on=[lock, *after],
                 hooks=transient_retry(),
                 custom_timeouts=pulumi.CustomTimeouts(create="30m", update="30m", delete="60m"),
             ),

@@ -90,11 +90,11 @@ def test_flags_that_print_secrets_are_refused(fleet: Project, flag: str) -> None
 
 
 def test_shared_refuses_to_go_while_a_stamp_is_enrolled(fleet: Project) -> None:
-    """A destroy of shared fails at the origin group, and the stamps see no change."""
+    """A destroy of shared fails at the route, before anything is gone, and the stamps see no change."""
     done = fleet.pulumi("destroy", "--stack", "shared", "--yes", "--skip-preview")
 
     assert done.code != 0
-    assert "origin" in done.output
+    assert "ScopeLocked" in done.output
     kept = {r["type"] for r in fleet.resources("shared")}
     assert {"azure-native:cdn:Profile", "azure-native:containerregistry:Registry"} <= kept
     fleet.up("shared").succeeded()

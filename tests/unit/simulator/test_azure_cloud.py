@@ -133,7 +133,7 @@ def test_secret_values_are_not_in_the_file_and_a_change_is_noticed(azure: Azure,
     azure.make("keyvault:Vault", vaultName="vault-1", location="eastus2", properties=vault)
     inputs = {"resourceGroupName": "rg", "vaultName": "vault-1", "secretName": "s"}
     made, first = azure.make("keyvault:Secret", **inputs, properties={"value": Secret("correct horse battery")})
-    token = "azure-native:keyvault:Secret"  # noqa: S105 - a type
+    token = "azure-native:keyvault:Secret"  # noqa: S105 - the name of a type
     same = azure.cloud.update(token, made, {**inputs, "properties": {"value": Secret("correct horse battery")}})
     other = azure.cloud.update(token, made, {**inputs, "properties": {"value": Secret("staple")}})
     uris = [item["properties"]["secretUriWithVersion"] for item in (first, same, other)]

@@ -185,7 +185,7 @@ def test_a_group_deletion_soft_deletes_its_vaults(azure: Azure) -> None:
     """The name is held then as well."""
     azure.make("keyvault:Vault", vaultName="vault-1", location="eastus2", properties=VAULT)
     azure.drop("resources:ResourceGroup", azure.group)
-    assert azure.cloud.delete_orphans() == ["vault vault-1 (soft-deleted; purge protection keeps the name)"]
+    assert azure.cloud.kept_by_azure() == ["vault vault-1 (soft-deleted; purge protection keeps the name)"]
 
 
 def test_purge_protection_cannot_be_taken_back(azure: Azure) -> None:

@@ -17,7 +17,7 @@ from simulator.server import SimulatedProvider
 from tests.unit.simulator.conftest import Azure
 
 NETWORK = "urn:pulumi:one::project::component$azure-native:network:VirtualNetwork::hub"
-SECRET = "urn:pulumi:one::project::azure-native:keyvault:Secret::certificate"  # noqa: S105 - a URN
+SECRET = "urn:pulumi:one::project::azure-native:keyvault:Secret::certificate"  # noqa: S105 - the URN of a secret
 INPUTS = {
     "resourceGroupName": "rg",
     "virtualNetworkName": "v",
@@ -169,7 +169,7 @@ def test_parallel_writes_to_one_network_collide_when_azure_takes_time(azure: Azu
             "subnetName": f"s{number}",
             "addressPrefix": f"10.0.{number}.0/24",
         }
-        token = "azure-native:network:Subnet"  # noqa: S105 - a type
+        token = "azure-native:network:Subnet"  # noqa: S105 - the name of a type
         try:
             return (await pacing.paced(azure.cloud.id_of(token, inputs), lambda: azure.cloud.create(token, inputs)))[0]
         except AzureError as error:

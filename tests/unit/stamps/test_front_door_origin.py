@@ -17,6 +17,7 @@ CONTRACT = FrontDoorContract(
     profile_name="afd-shared",
     profile_id=f"/subscriptions/{SUBSCRIPTION_ID}/resourceGroups/rg/providers/Microsoft.Cdn/profiles/afd-shared",
     front_door_id="77777777-0000-1111-2222-333333333333",
+    endpoint_id=f"/subscriptions/{SUBSCRIPTION_ID}/resourceGroups/rg/providers/Microsoft.Cdn/profiles/afd-shared/afdEndpoints/fleet",
     endpoint_host_name="fleet.z01.azurefd.net",
     origin_group_name="stamps",
     probe_path="/healthz/region",
