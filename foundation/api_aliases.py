@@ -14,7 +14,7 @@ def _without_version_aliases(args: pulumi.ResourceTransformationArgs) -> pulumi.
     kept = [
         alias
         for alias in args.opts.aliases
-        if not (isinstance(alias, pulumi.Alias) and isinstance(alias.type_, str) and alias.name is ...)
+        if not (isinstance(alias, pulumi.Alias) and isinstance(alias.type_, str) and not isinstance(alias.name, str))
     ]
     args.opts.aliases = kept
     return pulumi.ResourceTransformationResult(args.props, args.opts)

@@ -41,7 +41,7 @@ def setting_error(path: str, value: object, expected: str, example: str) -> Pyda
     """
     return PydanticCustomError(
         "setting",
-        "expected {expected}, for example {example}",  # type: ignore[arg-type]  # the stub wants LiteralString, which this is
+        "expected {expected}, for example {example}",
         {"path": path, "value": str(value), "expected": expected, "example": example},
     )
 

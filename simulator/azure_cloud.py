@@ -16,6 +16,7 @@ from simulator import behaviour_access, behaviour_cluster, behaviour_firewall, b
 from simulator import behaviour_key_vault as key_vault
 from simulator.azure_errors import AzureError, AzureRequest, Rule, bad_request, conflict
 from simulator.azure_made import MADE_BY_AZURE, add_made_by_azure
+from simulator.behaviour_locks import refuse_locked
 from simulator.cloud_store import CloudStore, StoredResource
 from simulator.computed_network import NETWORK_OUTPUTS, expand_self
 from simulator.computed_outputs import OutputContext, complete, echo, own_children
@@ -71,7 +72,6 @@ _ALWAYS_SECRET: Final[Mapping[str, tuple[str, ...]]] = {
     "network:ApplicationGateway": ("data", "password"),
 }
 """Inputs by their own name that are kept as digests even when the program did not mark them."""
-_LOCK: Final = "microsoft.authorization/locks"
 _DIAGNOSTIC_SETTING: Final = "microsoft.insights/diagnosticsettings"
 
 
@@ -265,7 +265,7 @@ class AzureCloud:
         return len(segments) > 2 and segments[1] == "subscriptions" and segments[2] != self.subscription.lower()
 
     def _refuse_deletion(self, kind: ResourceType, stored: StoredResource) -> None:
-        self._refuse_locked(stored)
+        refuse_locked(self.store, stored)
         request = AzureRequest(self.store, stored.id, kind, stored.inputs, stored)
         for rule in _rules(_DELETIONS, kind.token):
             rule(request)
@@ -278,23 +278,6 @@ class AzureCloud:
             raise conflict(
                 "CannotDeleteResource", f"Cannot delete resource while nested resources exist: {children[0].id}."
             )
-
-    def _refuse_locked(self, stored: StoredResource) -> None:
-        """Refuse the deletion of what a lock is on, of what lies below it and of what holds it.
-
-        https://learn.microsoft.com/azure/azure-resource-manager/management/lock-resources
-        """
-        if stored.arm_type == _LOCK:
-            return
-        own = stored.id.lower() + "/"
-        for lock in self.store.of_type(_LOCK):
-            scope = lock.id.lower().partition("/providers/microsoft.authorization/locks/")[0] + "/"
-            if own.startswith(scope) or scope.startswith(own):
-                raise conflict(
-                    "ScopeLocked",
-                    f"The scope '{stored.id}' cannot perform delete operation because following scope(s) are locked: "
-                    f"'{scope.rstrip('/')}' by '{name_of(lock.id)}'. Please remove the lock and try again.",
-                )
 
     def _refuse_blocked(self, stored: StoredResource, inside: str) -> None:
         code, blockers = _BLOCKED_BY.get(stored.arm_type, ("", ()))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ipaddress import IPv4Network
+from ipaddress import IPv4Address, IPv4Network
 from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
@@ -232,6 +232,6 @@ class StampConfig(Settings):
         return str(self.ingress.address or _assignable(self.network.address_plan().ingress)[0])
 
 
-def _assignable(subnet: IPv4Network) -> list[object]:
+def _assignable(subnet: IPv4Network) -> list[IPv4Address]:
     """Return a subnet's addresses without the first four and the last, which Azure keeps for itself."""
     return list(subnet)[4:-1]

@@ -108,8 +108,8 @@ class RegionalStamp(pulumi.ComponentResource):
                 "substitutions": cluster.substitutions,
             }
         )
-        self.summary = pulumi.Output.from_input(
-            {
+        self.summary = pulumi.Output.all(
+            **{
                 "Gateway": pulumi.Output.concat(
                     config.gateway.host_name, " (", network.spoke.gateway_public_ip_address, ")"
                 ),
