@@ -186,7 +186,10 @@ def _conform(declared: Value, value: Value, owner_id: str | None, collection: st
         response = _response_class(alternatives, value)
         if response is not None:
             types = sdk_types.output_type_types(response)
-            return {k: _conform(types[k], v, owner_id, k) for k, v in value.items() if k in types and v is not None}
+            # A preview knows of a nested object what was sent, as of the resource itself: the rest is Azure's to say.
+            unsent = dict.fromkeys(types, UNKNOWN) if owner_id is None else {}
+            sent = {k: _conform(types[k], v, owner_id, k) for k, v in value.items() if k in types and v is not None}
+            return {**unsent, **sent}
         if mapping is not None:
             element = typing.get_args(mapping)[1]
             return {key: _conform(element, item, owner_id, key) for key, item in value.items()}

@@ -118,7 +118,7 @@ def test_third_region_and_second_stamp_are_files_alone(fleet: Project) -> None:
 
 def test_down_leaves_only_what_azure_keeps(fleet: Project) -> None:
     """After the destroy of every stack the cloud holds soft-deleted vaults and Azure's own network watchers only."""
-    done = fleet.simulator("down").succeeded()
+    done = fleet.simulator("down", "--keep-cloud").succeeded()
 
     assert "vault" in done.output
     left = {i.lower() for i in fleet.cloud_ids() if "networkwatcher" not in i.lower()}
