@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 from pathlib import Path
 
@@ -28,9 +29,17 @@ simulated = os.environ.get("AKS_GEODE_SIMULATED") == "1"
 protect = not simulated
 
 
+def content(key: str) -> object:
+    """Return what stands under a key of the stack file: settings, or whatever else is there, to be refused."""
+    try:
+        return settings.get_object(key)
+    except (pulumi.ConfigTypeError, ValueError):
+        return settings.get(key)
+
+
 def deploy_shared() -> None:
     """Build the shared services and export the contract."""
-    config = load(SharedConfig, settings.get_object("shared"), file=file, key=SHARED_KEY)
+    config = load(SharedConfig, content("shared"), file=file, key=SHARED_KEY)
     client = authorization.get_client_config()
     arguments = SharedServicesArgs(
         config=config, subscription_id=client.subscription_id, tenant_id=client.tenant_id, protect=protect
@@ -42,7 +51,7 @@ def deploy_shared() -> None:
 
 def deploy_stamp() -> None:
     """Build one regional stamp from its own configuration and the shared contract."""
-    config = load(StampConfig, settings.get_object("stamp"), file=file, key=STAMP_KEY)
+    config = load(StampConfig, content("stamp"), file=file, key=STAMP_KEY)
     problems = conflicts(stack, config, sibling_stamps(Path(__file__).parent, stack, config))
     if problems:
         raise configuration_error(file, problems)
@@ -60,6 +69,7 @@ def deploy_stamp() -> None:
     pulumi.export("summary", stamp.summary)
 
 
+gc.disable()  # the program ends after one deployment; the collector would search its many small objects in vain
 if simulated:
     pause_first(seconds=0.05)
 if not settings.get_bool("keepApiAliases"):

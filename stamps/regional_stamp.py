@@ -10,6 +10,7 @@ from __future__ import annotations
 import pulumi
 from pulumi_azure_native import resources
 
+from foundation.azure_regions import AS_OF, ZONES
 from foundation.azure_types import Arguments
 from foundation.configuration import Problem, configuration_error
 from foundation.naming import Naming
@@ -58,6 +59,10 @@ class RegionalStamp(pulumi.ComponentResource):
         super().__init__("aks-geode:stamps:RegionalStamp", name, None, opts)
         child = pulumi.ResourceOptions(parent=self)
         config, shared, naming = args.config, args.shared, args.naming
+        if config.region not in ZONES:
+            pulumi.log.warn(
+                f"{config.region} is not in the region table of {AS_OF}: check its name, and set zones if it has any."
+            )
         if not config.availability_zones:
             pulumi.log.warn(f"{config.region} gives no availability zones here: zonal SLAs do not hold.")
         tags = resource_tags(shared.workload, args.stamp, {**shared.tags, **config.tags})

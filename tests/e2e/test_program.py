@@ -59,6 +59,18 @@ def test_bad_configuration_makes_nothing(tmp_path: Path, change: dict[str, Any],
     assert project.cloud_ids() == set()
 
 
+def test_text_in_place_of_settings_is_refused(tmp_path: Path) -> None:
+    """A key with a text under it gets the one message too."""
+    project = Project.make(tmp_path / "project", ("shared", "eastus2"))
+    (project.root / "Pulumi.shared.yaml").write_text("config:\n  aks-geode:shared: eastus2\n", encoding="utf-8")
+
+    done = project.pulumi("preview", "--stack", "shared")
+
+    assert done.code != 0
+    assert "a mapping of settings" in done.output
+    assert "Traceback" not in done.output
+
+
 def test_private_link_stamp_with_the_shared_base_policy(with_shared: Project) -> None:
     """The child policy lies in the base's region, and no subnet is kept for the API server."""
     with_shared.edit("centralus", {**stamp("centralus", 4, "Thursday"), "apiServer": "privateLink"}, of="eastus2")
