@@ -103,7 +103,7 @@ def test_preview_echoes_inputs_and_leaves_the_rest_unknown(provider: SimulatedPr
     request = provider_pb2.CreateRequest(urn=NETWORK, properties=to_struct(INPUTS), preview=True)
     outputs = from_struct(run(provider.Create(request, Context())).properties)
     assert outputs["provisioningState"] == UNKNOWN
-    assert outputs["addressSpace"] == {**INPUTS["addressSpace"], "ipamPoolPrefixAllocations": UNKNOWN}
+    assert outputs["addressSpace"] == {"addressPrefixes": ["10.0.0.0/16"], "ipamPoolPrefixAllocations": UNKNOWN}
     update = provider_pb2.UpdateRequest(
         urn=NETWORK, id="/x", olds=to_struct({"name": "v"}), news=to_struct(INPUTS), preview=True
     )
