@@ -13,9 +13,8 @@ from pulumi_azure_native import keyvault
 from foundation.azure_types import Arguments, In
 from foundation.diagnostic_settings import diagnostic_settings
 from foundation.naming import Naming
-from foundation.private_endpoint import PrivateEndpoint, PrivateEndpointArgs
 from foundation.roles import Role, assign_role
-from stamps.private_dns import PrivateDnsZone, PrivateDnsZoneArgs
+from stamps.private_access import private_access
 
 ZONE_NAME = "privatelink.vaultcore.azure.net"
 GATEWAY_SECRET = "gateway-certificate"  # noqa: S105  # the name of a secret
@@ -124,31 +123,20 @@ class KeyVault(pulumi.ComponentResource):
         return [secret, reader]
 
     def _private_access(self, name: str, vault: keyvault.Vault, args: KeyVaultArgs) -> list[pulumi.Resource]:
-        zone = PrivateDnsZone(
-            f"{name}-dns",
-            PrivateDnsZoneArgs(
-                resource_group_name=args.resource_group_name,
-                zone_name=ZONE_NAME,
-                virtual_network_ids=args.virtual_network_ids,
-                tags=args.tags,
-            ),
-            pulumi.ResourceOptions(parent=self),
+        _, ready = private_access(
+            name,
+            parent=self,
+            naming=args.naming,
+            location=args.location,
+            resource_group_name=args.resource_group_name,
+            target_id=vault.id,
+            group_id="vault",
+            zone_name=ZONE_NAME,
+            subnet_id=args.subnet_id,
+            virtual_network_ids=args.virtual_network_ids,
+            tags=args.tags,
         )
-        endpoint = PrivateEndpoint(
-            f"{name}-private",
-            PrivateEndpointArgs(
-                resource_group_name=args.resource_group_name,
-                location=args.location,
-                endpoint_name=args.naming.name("pe", "vault"),
-                target_id=vault.id,
-                group_id="vault",
-                subnet_id=args.subnet_id,
-                zone_id=zone.id,
-                tags=args.tags,
-            ),
-            pulumi.ResourceOptions(parent=self),
-        )
-        return [*zone.links, endpoint.zone_group]
+        return ready
 
 
 def _vault_properties(tenant_id: str) -> keyvault.VaultPropertiesArgsDict:

@@ -8,8 +8,7 @@ import pulumi
 
 from foundation.azure_types import Arguments, In
 from foundation.naming import Naming
-from foundation.private_endpoint import PrivateEndpoint, PrivateEndpointArgs
-from stamps.private_dns import PrivateDnsZone, PrivateDnsZoneArgs
+from stamps.private_access import private_access
 
 ZONE_NAME = "privatelink.azurecr.io"
 
@@ -37,31 +36,17 @@ class RegistryEndpoint(pulumi.ComponentResource):
 
     def __init__(self, name: str, args: RegistryEndpointArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("aks-geode:stamps:RegistryEndpoint", name, None, opts)
-        zone = PrivateDnsZone(
-            f"{name}-dns",
-            PrivateDnsZoneArgs(
-                resource_group_name=args.resource_group_name,
-                zone_name=ZONE_NAME,
-                virtual_network_ids=args.virtual_network_ids,
-                tags=args.tags,
-            ),
-            pulumi.ResourceOptions(parent=self),
+        self.id, self.ready = private_access(
+            name,
+            parent=self,
+            naming=args.naming,
+            location=args.location,
+            resource_group_name=args.resource_group_name,
+            target_id=args.registry_id,
+            group_id="registry",
+            zone_name=ZONE_NAME,
+            subnet_id=args.subnet_id,
+            virtual_network_ids=args.virtual_network_ids,
+            tags=args.tags,
         )
-        # The zone group follows the registry: records of the data endpoints of new replicas appear by themselves.
-        endpoint = PrivateEndpoint(
-            f"{name}-private",
-            PrivateEndpointArgs(
-                resource_group_name=args.resource_group_name,
-                location=args.location,
-                endpoint_name=args.naming.name("pe", "registry"),
-                target_id=args.registry_id,
-                group_id="registry",
-                subnet_id=args.subnet_id,
-                zone_id=zone.id,
-                tags=args.tags,
-            ),
-            pulumi.ResourceOptions(parent=self),
-        )
-        self.id = endpoint.id
-        self.ready = [*zone.links, endpoint.zone_group]
         self.register_outputs({"id": self.id})
