@@ -15,7 +15,7 @@ from typing import Any, Final
 from simulator import behaviour_access, behaviour_cluster, behaviour_firewall, behaviour_front_door, behaviour_network
 from simulator import behaviour_key_vault as key_vault
 from simulator.azure_errors import AzureError, AzureRequest, Rule, bad_request, conflict
-from simulator.azure_made import MADE_BY_AZURE, add_made_by_azure
+from simulator.azure_made import MADE_BY_AZURE, add_made_by_azure, comes_with_its_parent, reset_to_default
 from simulator.behaviour_locks import refuse_locked
 from simulator.cloud_store import CloudStore, StoredResource
 from simulator.computed_network import NETWORK_OUTPUTS, expand_self
@@ -110,7 +110,8 @@ class AzureCloud:
         kind, schema = self.type_of(token)
         resource_id = self.id_of(token, inputs)
         with self.store.transaction():
-            if self.store.get(resource_id):
+            existing = self.store.get(resource_id)
+            if existing and not (existing.token == MADE_BY_AZURE and comes_with_its_parent(resource_id)):
                 raise AzureError(409, "ResourceExists", f"cannot create already existing resource '{resource_id}'")
             if not token.startswith("azuread:"):
                 self._require_parent(kind, unwrap(inputs))
@@ -159,6 +160,8 @@ class AzureCloud:
                 # A diagnostic setting survives its target and stands in the way of a new one (azurerm#7114).
                 if item.arm_type != _DIAGNOSTIC_SETTING or item is stored:
                     self._remove(item)
+            if comes_with_its_parent(resource_id):
+                reset_to_default(self.store, stored)
 
     def left_by_programs(self) -> list[str]:
         """Return the ids of resources that some program made and nobody has deleted."""
@@ -210,8 +213,6 @@ class AzureCloud:
 
     def _require_parent(self, kind: ResourceType, inputs: Properties) -> None:
         parent = kind.parent_id(inputs, self.subscription)
-        while parent and parent.lower().endswith("/default") and not self.store.exists(parent):
-            parent = parent.rsplit("/", 2)[0]  # a service that each account has, such as blobServices/default
         if not parent or is_azure_owned(parent) or self.store.exists(parent) or self._elsewhere(parent):
             return
         group = group_of(parent)

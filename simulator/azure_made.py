@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from simulator.cloud_store import CloudStore
+from simulator.cloud_store import CloudStore, StoredResource
 from simulator.protocol_values import Properties
 from simulator.resource_ids import ResourceType, arm_type_of, group_of, name_of
 
 MADE_BY_AZURE = "azure"
+_STORAGE_SERVICES = ("blobServices", "fileServices", "queueServices", "tableServices")
 
 
 def add_made_by_azure(
@@ -26,9 +27,25 @@ def add_made_by_azure(
         for made in outputs["defaultIngestionSettings"].values():
             _add(store, str(group_of(made)), location)
             _add(store, made, location)
+    elif kind.token == "storage:StorageAccount":  # noqa: S105 - a type token
+        # An account comes with its services: programs only set their properties.
+        # https://learn.microsoft.com/rest/api/storagerp/blob-services/set-service-properties
+        for service in _STORAGE_SERVICES:
+            _add(store, f"{resource_id}/{service}/default", location)
     elif kind.token == "storage:StorageAccountStaticWebsite":  # noqa: S105 - a type token
         account = resource_id.removesuffix("/staticWebsite")
         _add(store, f"{account}/blobServices/default/containers/$web", location)
+
+
+def comes_with_its_parent(resource_id: str) -> bool:
+    """Tell whether Azure makes a resource with its parent, so that a program sets it and never removes it."""
+    segments = resource_id.rsplit("/", 2)
+    return len(segments) == 3 and segments[2] == "default" and segments[1] in _STORAGE_SERVICES
+
+
+def reset_to_default(store: CloudStore, stored: StoredResource) -> None:
+    """Put back what comes with its parent, as it was before a program set it."""
+    _add(store, stored.id, str(stored.outputs.get("location") or ""))
 
 
 def _add(store: CloudStore, resource_id: str, location: str) -> None:

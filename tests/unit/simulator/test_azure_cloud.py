@@ -41,6 +41,38 @@ def test_an_id_in_the_inputs_must_exist_and_inline_children_do(azure: Azure) -> 
         )
 
 
+def test_an_account_has_its_services_before_a_program_sets_them_and_after_it_stops(azure: Azure) -> None:
+    """Diagnostics of the blob service may be made at the same moment as its properties; deleting these resets them."""
+    account = azure.make(
+        "storage:StorageAccount",
+        accountName="stone",
+        kind="StorageV2",
+        location="eastus2",
+        sku={"name": "Standard_LRS"},
+    )[0]
+    service = f"{account}/blobServices/default"
+    azure.make(
+        "monitor:DiagnosticSetting",
+        resourceUri=service,
+        name="d",
+        storageAccountId=account,
+        logs=[{"category": "StorageRead", "enabled": True}],
+    )
+    set_by_program = azure.make(
+        "storage:BlobServiceProperties",
+        accountName="stone",
+        blobServicesName="default",
+        deleteRetentionPolicy={"enabled": True, "days": 7},
+    )[0]
+    assert set_by_program == service
+    azure.drop("storage:BlobServiceProperties", service)
+    stored = azure.cloud.read(service)
+    assert stored is not None
+    assert "deleteRetentionPolicy" not in stored.outputs
+    azure.drop("storage:StorageAccount", account)
+    assert azure.cloud.read(service) is None
+
+
 def test_deleting_a_group_takes_everything_in_it_and_twice_is_no_error(azure: Azure) -> None:
     """As Azure does, and a retry after a lost answer works."""
     network = azure.network("v", "10.0.0.0/16")
