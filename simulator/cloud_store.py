@@ -69,6 +69,11 @@ class CloudStore:
             self.fact("version", _VERSION)
             self._salt = bytes.fromhex(self.fact("salt", secrets.token_hex(16)))
 
+    @property
+    def connection(self) -> sqlite3.Connection:
+        """The open file, for modules that keep tables of their own in it."""
+        return self._connection
+
     def close(self) -> None:
         """Close the file."""
         self._connection.close()
@@ -169,6 +174,11 @@ class CloudStore:
         ).fetchall()
         found = [_stored(row) for row in rows]
         return [item for item in found if not (item.id.lower() + "/").startswith(prefix + "/")]
+
+    def targets_of(self, resource_id: str) -> list[str]:
+        """Return the lower-cased ids that a resource names in its inputs."""
+        rows = self._connection.execute("SELECT target FROM refers WHERE source = ?", (resource_id.lower(),))
+        return [str(row[0]) for row in rows]
 
     def reserve_name(self, kind: str, name: str, resource_id: str, purge_protected: bool) -> None:
         """Keep a globally unique name after its resource was soft-deleted."""

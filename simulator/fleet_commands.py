@@ -96,7 +96,7 @@ class FleetCommand:
         return found if isinstance(found, dict) else {}
 
 
-def up(root: Path, home: Home, stacks: Sequence[str], latency: float) -> int:
+def up(root: Path, home: Home, stacks: Sequence[str], latency: str) -> int:
     """Deploy the named stacks, or all, to the simulated Azure; shared ones first."""
     shared, stamps = _chosen(root, stacks)
     started = time.monotonic()
@@ -117,7 +117,7 @@ def up(root: Path, home: Home, stacks: Sequence[str], latency: float) -> int:
     return 0 if good else 1
 
 
-def down(root: Path, home: Home, latency: float, keep_cloud: bool) -> int:
+def down(root: Path, home: Home, latency: str, keep_cloud: bool) -> int:
     """Destroy and remove every stack, the stamps first, and say what Azure would keep."""
     shared, stamps = _chosen(root, ())
     home.prepare()

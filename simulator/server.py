@@ -23,10 +23,13 @@ from pulumi.runtime.proto import plugin_pb2, provider_pb2, provider_pb2_grpc
 from simulator import invokes
 from simulator.azure_cloud import AzureCloud
 from simulator.azure_errors import AzureError
+from simulator.clock import Clock, InstantClock, clock_for
 from simulator.cloud_store import CloudStore
 from simulator.computed_outputs import preview_outputs
+from simulator.faults import Operation
 from simulator.immutability import changes
-from simulator.pacing import Pacing
+from simulator.operation_log import OperationLog
+from simulator.operations import Operations
 from simulator.protocol_values import (
     Properties,
     Secret,
@@ -51,9 +54,9 @@ _DIFF_KINDS: Final = provider_pb2.PropertyDiff.Kind
 class SimulatedProvider(provider_pb2_grpc.ResourceProviderServicer):
     """The resource provider."""
 
-    def __init__(self, cloud: AzureCloud, pacing: Pacing | None = None) -> None:
+    def __init__(self, cloud: AzureCloud, operations: Operations | None = None) -> None:
         self._cloud = cloud
-        self._pacing = pacing or Pacing(cloud.store, 0)
+        self._operations = operations or Operations(cloud.store, InstantClock())
         self._default_location: str | None = None
         self._warned: set[str] = set()
 
@@ -138,8 +141,8 @@ class SimulatedProvider(provider_pb2_grpc.ResourceProviderServicer):
         _, schema = self._cloud.type_of(token)
         if request.preview or contains_unknown(inputs):
             return provider_pb2.CreateResponse(id="", properties=to_struct(preview_outputs(schema, inputs, {})))
-        paced = await self._id_for_pacing(token, inputs, context)
-        resource_id, outputs = await self._act(context, paced, lambda: self._cloud.create(token, inputs))
+        operation = Operation("create", token, request.urn, await self._future_id(token, inputs, context))
+        resource_id, outputs = await self._act(context, operation, lambda: self._cloud.create(token, inputs))
         return provider_pb2.CreateResponse(id=resource_id, properties=to_struct(outputs))
 
     async def Update(self, request: Message, context: Message) -> Message:  # noqa: N802 - the protocol's name
@@ -150,7 +153,8 @@ class SimulatedProvider(provider_pb2_grpc.ResourceProviderServicer):
             old = from_struct(request.olds)
             known: Properties = {name: old[name] for name in ("name", "location") if name in old and name not in inputs}
             return provider_pb2.UpdateResponse(properties=to_struct(preview_outputs(schema, inputs, known)))
-        outputs = await self._act(context, request.id, lambda: self._cloud.update(token, request.id, inputs))
+        operation = Operation("update", token, request.urn, request.id)
+        outputs = await self._act(context, operation, lambda: self._cloud.update(token, request.id, inputs))
         return provider_pb2.UpdateResponse(properties=to_struct(outputs))
 
     async def Read(self, request: Message, context: Message) -> Message:  # noqa: N802 - the protocol's name
@@ -169,7 +173,8 @@ class SimulatedProvider(provider_pb2_grpc.ResourceProviderServicer):
     async def Delete(self, request: Message, context: Message) -> Message:  # noqa: N802 - the protocol's name
         """Delete a resource; one that is gone already is no error."""
         token = _token(request.urn)
-        await self._act(context, request.id, lambda: self._cloud.delete(token, request.id))
+        operation = Operation("delete", token, request.urn, request.id)
+        await self._act(context, operation, lambda: self._cloud.delete(token, request.id))
         return empty_pb2.Empty()
 
     async def Invoke(self, request: Message, context: Message) -> Message:  # noqa: N802 - the protocol's name
@@ -197,19 +202,19 @@ class SimulatedProvider(provider_pb2_grpc.ResourceProviderServicer):
         if "location" in declared and inputs.get("location") is None and self._default_location:
             inputs["location"] = old.get("location") or self._default_location
 
-    async def _id_for_pacing(self, token: str, inputs: Properties, context: Message) -> str:
+    async def _future_id(self, token: str, inputs: Properties, context: Message) -> str:
         try:
             return self._cloud.id_of(token, inputs)
         except IdError as error:
             await context.abort(grpc.StatusCode.INVALID_ARGUMENT, str(error))
             raise
 
-    async def _act(self, context: Message, resource_id: str, act: Callable[[], T]) -> T:
+    async def _act(self, context: Message, operation: Operation, act: Callable[[], T]) -> T:
         # grpc.aio cancels handlers when the engine dies; Azure finishes what it began.
         try:
-            return await asyncio.shield(self._pacing.paced(resource_id, act))
+            return await asyncio.shield(self._operations.run(operation, context.peer(), act))
         except AzureError as error:
-            print(f"{datetime.now(UTC):%H:%M:%S} refused {resource_id}: {error}", file=sys.stderr, flush=True)
+            print(f"{datetime.now(UTC):%H:%M:%S} refused {operation.resource_id}: {error}", file=sys.stderr, flush=True)
             await context.abort(grpc.StatusCode.UNKNOWN, str(error))
             raise
 
@@ -233,11 +238,26 @@ def _mark_like(known: Value, value: Value) -> Value:
     return value
 
 
-async def serve(cloud_file: Path, port: int = 0, latency: float = 0, ready: Callable[[int], None] = print) -> None:
+class _Activity(grpc.aio.ServerInterceptor):  # type: ignore[misc]  # grpc ships no types
+    """Tells the clock that the engine is asking."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+
+    async def intercept_service(self, continuation: Message, handler_call_details: Message) -> Message:
+        """Note the call and let it through."""
+        self._clock.touch()
+        return await continuation(handler_call_details)
+
+
+async def serve(cloud_file: Path, port: int = 0, latency: str = "none", ready: Callable[[int], None] = print) -> None:
     """Serve until the process is stopped; ``ready`` gets the port once it listens."""
     store = CloudStore(cloud_file)
-    server = grpc.aio.server(options=[("grpc.max_receive_message_length", _MAXIMUM_MESSAGE)])
-    provider = SimulatedProvider(AzureCloud(store), Pacing(store, latency))
+    clock = clock_for(latency, OperationLog(store).last_end())
+    server = grpc.aio.server(
+        interceptors=[_Activity(clock)], options=[("grpc.max_receive_message_length", _MAXIMUM_MESSAGE)]
+    )
+    provider = SimulatedProvider(AzureCloud(store), Operations(store, clock))
     provider_pb2_grpc.add_ResourceProviderServicer_to_server(provider, server)
     bound = server.add_insecure_port(f"127.0.0.1:{port}")
     await server.start()

@@ -77,10 +77,10 @@ def with_config_file(command: Sequence[str], root: Path, home: Home) -> list[str
 
 
 @contextlib.contextmanager
-def running_server(home: Home, latency: float = 0) -> Iterator[int]:
+def running_server(home: Home, latency: str = "none") -> Iterator[int]:
     """Run a server for the home's cloud and give its port; several may run at once."""
     log = (home.path / "logs" / "server.log").open("a")
-    arguments = ["serve", "--cloud", str(home.cloud_file), "--latency", str(latency), "--with-parent"]
+    arguments = ["serve", "--cloud", str(home.cloud_file), "--latency", latency, "--with-parent"]
     # A session of its own: a Ctrl-C in the terminal must not end the cloud before the engine has ended.
     server = subprocess.Popen(
         [sys.executable, "-m", "simulator", *arguments],
@@ -111,7 +111,7 @@ def running_server(home: Home, latency: float = 0) -> Iterator[int]:
         log.close()
 
 
-def run(command: Sequence[str], root: Path, home: Home, latency: float = 0) -> int:
+def run(command: Sequence[str], root: Path, home: Home, latency: str = "none") -> int:
     """Run a command against the simulated Azure and return its exit code."""
     refuse_printing_secrets(command, os.environ)
     home.prepare()

@@ -10,8 +10,6 @@ import grpc  # type: ignore[import-untyped]  # grpcio ships no types
 import pytest
 from pulumi.runtime.proto import provider_pb2
 
-from simulator.azure_errors import AzureError
-from simulator.pacing import Pacing
 from simulator.protocol_values import UNKNOWN, Secret, from_struct, to_struct
 from simulator.server import SimulatedProvider
 from tests.unit.simulator.conftest import Azure
@@ -36,6 +34,10 @@ class Context:
     async def abort(self, code: grpc.StatusCode, details: str) -> None:
         """End the call."""
         raise Refused(details)
+
+    def peer(self) -> str:
+        """Name the other end of the connection."""
+        return "ipv4:127.0.0.1:1"
 
 
 @pytest.fixture
@@ -155,29 +157,3 @@ def test_functions_say_who_is_calling_and_read_the_cloud(provider: SimulatedProv
     )
     assert from_struct(found)["id"] == network
     assert "NotSimulated" in invoke("azure-native:storage:listStorageAccountKeys", {}).failures[0].reason
-
-
-def test_parallel_writes_to_one_network_collide_when_azure_takes_time(azure: Azure) -> None:
-    """Four subnets at once: the provider's own three tries are not enough for all."""
-    azure.network("v", "10.0.0.0/16")
-    pacing = Pacing(azure.store, 0.02)
-
-    async def write(number: int) -> str:
-        inputs = {
-            "resourceGroupName": "rg",
-            "virtualNetworkName": "v",
-            "subnetName": f"s{number}",
-            "addressPrefix": f"10.0.{number}.0/24",
-        }
-        token = "azure-native:network:Subnet"  # noqa: S105 - the name of a type
-        try:
-            return (await pacing.paced(azure.cloud.id_of(token, inputs), lambda: azure.cloud.create(token, inputs)))[0]
-        except AzureError as error:
-            return error.code
-
-    async def write_all() -> list[str]:
-        return list(await asyncio.gather(*(write(number) for number in range(8))))
-
-    results = asyncio.run(write_all())
-    assert "AnotherOperationInProgress" in results
-    assert any(item.endswith("/subnets/s0") for item in results)
