@@ -1,4 +1,5 @@
-"""The command line of the simulated Azure: ``run``, ``up``, ``down``, ``serve``, ``timeline`` and ``fault``."""
+"""The command line of the simulated Azure: ``run``, ``up``, ``down``, ``serve``, ``timeline``,
+``edge`` and ``fault``."""
 
 from __future__ import annotations
 
@@ -16,6 +17,8 @@ from simulator.clock import clock_for
 from simulator.cloud_store import CloudStore
 from simulator.faults import KINDS, Fault, Faults
 from simulator.home import Home, UsageError, project_root
+from simulator.operation_log import OperationLog
+from simulator.propagation import edge_report
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -39,6 +42,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             return fleet_commands.down(root, home, options.latency, options.keep_cloud)
         if options.command == "timeline":
             return _timeline(home, options.all)
+        if options.command == "edge":
+            return _edge(home, options.after, options.propagation)
         if options.command == "fault":
             return _fault(home, options)
         if not command:
@@ -80,6 +85,11 @@ def _parser() -> argparse.ArgumentParser:
     line.add_argument("--home", type=Path)
     line.add_argument("--project-directory", type=Path)
     line.add_argument("--all", action="store_true", help="every operation, not the critical path alone")
+    edge = commands.add_parser("edge", help="tell what Front Door's edge serves, some time after the last change")
+    edge.add_argument("--home", type=Path)
+    edge.add_argument("--project-directory", type=Path)
+    edge.add_argument("--after", type=float, default=0, metavar="SECONDS", help="since the last write (default: 0)")
+    edge.add_argument("--propagation", type=float, metavar="SECONDS", help="how long a change takes (default: 1200)")
     _add_fault(commands.add_parser("fault", help="let an operation fail, or show and clear what is armed"))
     return parser
 
@@ -116,10 +126,21 @@ def _latency(text: str) -> str:
     return text
 
 
-def _timeline(home: Home, everything: bool) -> int:
+def _existing_cloud(home: Home) -> CloudStore:
     if not home.cloud_file.exists():
         raise UsageError(f"there is no simulated Azure in {home.path}; deploy to it first, with --latency virtual")
-    store = CloudStore(home.cloud_file)
+    return CloudStore(home.cloud_file)
+
+
+def _edge(home: Home, after: float, propagation: float | None) -> int:
+    store = _existing_cloud(home)
+    print(edge_report(store, OperationLog(store).last_end() + after, propagation))
+    store.close()
+    return 0
+
+
+def _timeline(home: Home, everything: bool) -> int:
+    store = _existing_cloud(home)
     print(timeline.report(store, timeline.last_timeline(store), everything))
     store.close()
     return 0

@@ -125,6 +125,13 @@ class CloudStore:
             "UPDATE resources SET outputs = ? WHERE key = ?", (json.dumps(self.seal(outputs)), resource_id.lower())
         )
 
+    def update_values(self, resource_id: str, inputs: Properties, outputs: Properties) -> None:
+        """Replace inputs and outputs of a resource that somebody changed behind the programs' back."""
+        self._connection.execute(
+            "UPDATE resources SET inputs = ?, outputs = ? WHERE key = ?",
+            (json.dumps(self.seal(inputs)), json.dumps(self.seal(outputs)), resource_id.lower()),
+        )
+
     def delete(self, resource_id: str) -> None:
         """Forget one resource, not those below it."""
         self._forget(resource_id.lower())

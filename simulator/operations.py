@@ -19,6 +19,7 @@ from simulator.engine_process import strike
 from simulator.faults import Fault, Faults, Operation
 from simulator.latency import seconds_for
 from simulator.operation_log import OperationLog
+from simulator.propagation import Propagation
 from simulator.throttling import TRIES, TokenBucket
 
 T = TypeVar("T")
@@ -45,6 +46,7 @@ class Operations:
         self._clock = clock
         self._faults = Faults(store)
         self._log = OperationLog(store)
+        self._propagation = Propagation(store)
         self._writes, self._deletes = TokenBucket(), TokenBucket()
 
     @property
@@ -88,6 +90,7 @@ class Operations:
                 500, "InternalServerError", f"The service failed {operation.resource_id} (a fault set on)."
             )
         result = act()
+        self._propagation.note(operation, self._clock.now())
         if fault and fault.kind.startswith("kill") and fault.after:
             strike(fault, peer)
         if kind == "lose-answer":
