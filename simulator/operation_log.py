@@ -51,7 +51,7 @@ class OperationLog:
         row = (operation.kind, operation.token, operation.urn, operation.resource_id, requested, begun, ended, outcome)
         with self._store.transaction():
             self._store.connection.execute(
-                f"INSERT INTO operations (session, {_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",  # noqa: S608
+                f"INSERT INTO operations (session, {_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",  # noqa: S608 - a constant
                 (self._session, *row),
             )
 
