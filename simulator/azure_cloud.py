@@ -9,38 +9,24 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Mapping
-from itertools import chain
 from typing import Any, Final
 
-from simulator import behaviour_access, behaviour_cluster, behaviour_firewall, behaviour_front_door, behaviour_network
 from simulator import behaviour_key_vault as key_vault
-from simulator.azure_errors import AzureError, AzureRequest, Rule, bad_request, conflict
+from simulator.azure_errors import AzureError, AzureRequest, bad_request, conflict
 from simulator.azure_made import MADE_BY_AZURE, add_made_by_azure, comes_with_its_parent, reset_to_default
 from simulator.behaviour_locks import refuse_locked
+from simulator.behaviour_subnets import SUBNET_USERS
+from simulator.behaviour_tables import rules_before_deletion, rules_before_write
 from simulator.cloud_store import CloudStore, StoredResource
 from simulator.computed_network import NETWORK_OUTPUTS, expand_self
 from simulator.computed_outputs import OutputContext, complete, echo, own_children
 from simulator.computed_services import SERVICE_OUTPUTS
 from simulator.immutability import REFUSED_UPDATES, changes, matches
 from simulator.protocol_values import Properties, Secret, Value, strings_in, unwrap
-from simulator.resource_ids import ResourceType, group_of, is_azure_owned, name_of, resource_type
+from simulator.resource_ids import ResourceType, arm_type_of, group_of, is_azure_owned, name_of, resource_type
 from simulator.schema import ResourceSchema, resource_schema
 
 _OUTPUTS: Final = {**NETWORK_OUTPUTS, **SERVICE_OUTPUTS}
-_WRITES: Final = (
-    behaviour_network.NETWORK_WRITES,
-    behaviour_firewall.FIREWALL_WRITES,
-    behaviour_front_door.FRONT_DOOR_WRITES,
-    behaviour_access.ACCESS_WRITES,
-    behaviour_cluster.CLUSTER_WRITES,
-    key_vault.KEY_VAULT_WRITES,
-)
-_DELETIONS: Final = (
-    behaviour_network.NETWORK_DELETIONS,
-    behaviour_front_door.FRONT_DOOR_DELETIONS,
-    behaviour_cluster.CLUSTER_DELETIONS,
-    key_vault.KEY_VAULT_DELETIONS,
-)
 _BLOCKED_BY: Final[Mapping[str, tuple[str, tuple[str, ...]]]] = {
     "microsoft.network/networksecuritygroups": (
         "InUseNetworkSecurityGroupCannotBeDeleted",
@@ -190,14 +176,12 @@ class AzureCloud:
         context = OutputContext(self.store, resource_id, kind, plain, outputs, previous.outputs if previous else {})
         targets = self._require_references(resource_id, plain)
         request = AzureRequest(self.store, resource_id, kind, plain, previous, outputs)
-        for rule in _rules(_WRITES, kind.token):
+        for rule in rules_before_write(kind.token):
             rule(request)
         complete(context, schema, _OUTPUTS)
         children = own_children(context)
         self._require_own_children(resource_id, plain, children)
-        arm_type = (
-            kind.arm_type if "{" not in kind.arm_type else resource_id.rsplit("/providers/", 1)[1].rsplit("/", 3)[0]
-        )
+        arm_type = arm_type_of(resource_id) if "{" in kind.arm_type else kind.arm_type
         stored_inputs = _hide(inputs, _ALWAYS_SECRET.get(kind.token, ()))
         self.store.put(resource_id, arm_type, token, stored_inputs, context.outputs, children, targets)
         add_made_by_azure(self.store, kind, resource_id, plain, context.outputs)
@@ -268,7 +252,7 @@ class AzureCloud:
     def _refuse_deletion(self, kind: ResourceType, stored: StoredResource) -> None:
         refuse_locked(self.store, stored)
         request = AzureRequest(self.store, stored.id, kind, stored.inputs, stored)
-        for rule in _rules(_DELETIONS, kind.token):
+        for rule in rules_before_deletion(kind.token):
             rule(request)
         self._refuse_blocked(stored, stored.id)
         needed = _NEEDS_EMPTY.get(stored.arm_type)
@@ -285,7 +269,7 @@ class AzureCloud:
         users = self.store.referring_to(stored.id) if blockers else []
         if stored.arm_type == "microsoft.network/virtualnetworks" and stored.id != inside:
             users = self.store.referring_to(stored.id)
-            code, blockers = "InUseSubnetCannotBeDeleted", behaviour_network.SUBNET_USERS
+            code, blockers = "InUseSubnetCannotBeDeleted", SUBNET_USERS
         for user in users:
             if user.arm_type in blockers and not user.id.lower().startswith(inside.lower() + "/"):
                 raise bad_request(code, f"{stored.id} cannot be deleted because it is in use by {user.id}.")
@@ -317,7 +301,3 @@ def _hide(value: Value, names: tuple[str, ...]) -> Value:
 def not_found(resource_id: str) -> AzureError:
     """Return the answer to a request for a resource that is not there."""
     return AzureError(404, "ResourceNotFound", f"The Resource '{resource_id}' was not found.")
-
-
-def _rules(tables: tuple[Mapping[str, tuple[Rule, ...]], ...], token: str) -> list[Rule]:
-    return list(chain.from_iterable(table.get(token, ()) for table in tables))

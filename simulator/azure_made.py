@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from simulator.cloud_store import CloudStore, StoredResource
+from simulator.immutability import same_location
 from simulator.protocol_values import Properties
 from simulator.resource_ids import ResourceType, arm_type_of, group_of, name_of
 
 MADE_BY_AZURE = "azure"
+_WATCHERS = "Microsoft.Network/networkWatchers"
 _STORAGE_SERVICES = ("blobServices", "fileServices", "queueServices", "tableServices")
 
 
@@ -17,7 +19,10 @@ def add_made_by_azure(
     subscription = f"/subscriptions/{store.fact('subscriptionId')}"
     location = str(outputs.get("location", "")).replace(" ", "").lower()
     if kind.token == "network:VirtualNetwork":  # noqa: S105 - a type token
-        # Azure makes one watcher per region with the first network there; flow logs are its children.
+        # Azure makes one watcher per region with the first network there, unless somebody has made one; flow logs are
+        # its children.
+        if any(same_location(item.outputs.get("location"), location) for item in store.of_type(_WATCHERS)):
+            return
         group = f"{subscription}/resourceGroups/NetworkWatcherRG"
         _add(store, group, location)
         _add(store, f"{group}/providers/Microsoft.Network/networkWatchers/NetworkWatcher_{location}", location)

@@ -1,12 +1,13 @@
-"""What role-based access, policy, monitoring and the registry refuse, and who holds which role."""
+"""What role-based access, policy, diagnostic settings and the registry refuse, and who holds which role."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Final
 
 from simulator.azure_errors import AzureError, AzureRequest, Rule, bad_request, conflict
-from simulator.cloud_store import CloudStore
+from simulator.behaviour_subnets import free_addresses
+from simulator.cloud_store import CloudStore, StoredResource
 from simulator.immutability import same_location
 from simulator.resource_ids import is_guid, name_of
 
@@ -17,6 +18,7 @@ MANAGED_IDENTITY_OPERATOR: Final = "f1a07417-d97a-45cb-824c-7a7467783830"
 KEY_VAULT_ADMINISTRATOR: Final = "00482a5a-887f-4fb3-b363-3b7fe8e74483"
 KEY_VAULT_SECRETS_OFFICER: Final = "b86a8fe4-44ce-4948-aee5-eccb2c155cd7"
 KEY_VAULT_SECRETS_USER: Final = "4633458b-17de-408a-b874-0445c86b69e6"
+PRIVATE_DNS_ZONE_CONTRIBUTOR: Final = "b12aa53e-6015-4669-85d0-8515ebb3ae7f"
 """Built-in roles by GUID, the same in every tenant (Azure built-in roles page)."""
 
 _FEDERATED_CREDENTIALS: Final = 20
@@ -32,6 +34,14 @@ def holds_role(store: CloudStore, principal: str, roles: tuple[str, ...], scope:
         if applies and (name_of(role_id).lower() in roles or store.get(role_id)):
             return True
     return False
+
+
+def assigned_identities(request: AzureRequest) -> Iterator[StoredResource]:
+    """Yield the user-assigned identities of a resource."""
+    for identity_id in (request.inputs.get("identity") or {}).get("userAssignedIdentities") or []:
+        stored = request.store.get(identity_id)
+        if stored:
+            yield stored
 
 
 def _role_assignment(request: AzureRequest) -> None:
@@ -70,6 +80,7 @@ def _policy_assignment(request: AzureRequest) -> None:
 
 
 def _federated_credential(request: AzureRequest) -> None:
+    # At most 20, and no pair twice (Entra, "Important considerations for federated identity credentials").
     siblings = [
         item
         for item in request.store.below(request.id.rsplit("/federatedIdentityCredentials/", 1)[0])
@@ -105,18 +116,6 @@ def _diagnostic_setting(request: AzureRequest) -> None:
         raise bad_request("BadRequest", "A diagnostic setting needs at least one destination.")
 
 
-def _collection_rule(request: AzureRequest) -> None:
-    # Azure Monitor: "a DCR must be in the same region as the Log Analytics workspace".
-    for destination in (request.inputs.get("destinations") or {}).get("logAnalytics") or []:
-        workspace = request.store.get(str(destination.get("workspaceResourceId", "")))
-        if workspace and not same_location(workspace.outputs.get("location"), request.inputs.get("location")):
-            raise bad_request(
-                "InvalidPayload",
-                f"Data collection rule {request.name} must be in the region of its "
-                f"workspace, {workspace.outputs.get('location')}.",
-            )
-
-
 def _replication(request: AzureRequest) -> None:
     registry = request.store.get(request.id.rsplit("/replications/", 1)[0])
     if registry is None:
@@ -134,6 +133,24 @@ def _replication(request: AzureRequest) -> None:
             raise AzureError(
                 409, "ReplicationAlreadyExists", f"The registry has the replication {other.id} in {location} already."
             )
+    if request.previous is None:
+        _room_for_replica(request, registry)
+
+
+def _room_for_replica(request: AzureRequest, registry: StoredResource) -> None:
+    # A new replica takes one address in the subnet of every private endpoint of the registry, in every stamp; one full
+    # subnet rolls the whole replica back (azure-management-docs PR 155, container-registry-private-link).
+    for endpoint in request.store.referring_to(registry.id):
+        if endpoint.arm_type != "microsoft.network/privateendpoints":
+            continue
+        subnet = str((endpoint.inputs.get("subnet") or {}).get("id", ""))
+        free = free_addresses(request.store, subnet)
+        if free is not None and free < 1:
+            raise conflict(
+                "ReplicationProvisioningFailed",
+                f"Replication {request.name} was rolled back: the subnet of a private endpoint of registry "
+                f"{name_of(registry.id)} has no free IP address.",
+            )
 
 
 ACCESS_WRITES: Final[Mapping[str, tuple[Rule, ...]]] = {
@@ -141,7 +158,6 @@ ACCESS_WRITES: Final[Mapping[str, tuple[Rule, ...]]] = {
     "authorization:RoleAssignment": (_role_assignment,),
     "containerregistry:Replication": (_replication,),
     "managedidentity:FederatedIdentityCredential": (_federated_credential,),
-    "monitor:DataCollectionRule": (_collection_rule,),
     "monitor:DiagnosticSetting": (_diagnostic_setting,),
 }
 """Rules before a write, by ``module:Class``."""

@@ -1,34 +1,22 @@
-"""What AKS and Application Gateway refuse because of identities, roles, subnets and certificates."""
+"""What AKS refuses because of a cluster's or pool's own settings, its route table and its identity's roles."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
-from typing import Final
+from collections.abc import Mapping
+from typing import Any, Final
 
-from simulator.azure_errors import AzureRequest, Rule, bad_request, conflict
+from simulator.azure_errors import AzureError, AzureRequest, Rule, bad_request, conflict
 from simulator.behaviour_access import (
     CONTRIBUTOR,
-    KEY_VAULT_ADMINISTRATOR,
-    KEY_VAULT_SECRETS_OFFICER,
-    KEY_VAULT_SECRETS_USER,
     MANAGED_IDENTITY_OPERATOR,
     NETWORK_CONTRIBUTOR,
     OWNER,
+    PRIVATE_DNS_ZONE_CONTRIBUTOR,
+    assigned_identities,
     holds_role,
 )
-from simulator.behaviour_network import check_gateway_subnet, default_route, subnet_properties
-from simulator.cloud_store import StoredResource
-from simulator.resource_ids import name_of
-
-_SECRET_URI: Final = re.compile(r"https://([^./]+)\.vault\.[^/]+/secrets/([^/]+)", re.IGNORECASE)
-
-
-def _identities(request: AzureRequest) -> Iterator[StoredResource]:
-    for identity_id in (request.inputs.get("identity") or {}).get("userAssignedIdentities") or []:
-        stored = request.store.get(identity_id)
-        if stored:
-            yield stored
+from simulator.behaviour_subnets import default_route, subnet_properties
 
 
 def _cluster_shape(request: AzureRequest) -> None:
@@ -44,7 +32,13 @@ def _cluster_shape(request: AzureRequest) -> None:
     access = request.inputs.get("apiServerAccessProfile") or {}
     if access.get("enablePrivateCluster") and access.get("authorizedIPRanges"):
         raise bad_request("InvalidParameter", "authorizedIPRanges cannot be used with a private cluster.")
+    if access.get("subnetId") and not access.get("enableVnetIntegration"):  # terraform-azurerm-avm#141
+        raise bad_request(
+            "ApiserverSubnetConfigError",
+            "apiServerAccessProfile.subnetId should be empty because apiserverVnetIntegration is not enabled.",
+        )
     if request.previous:
+        _integration_stays(access, request.previous.inputs.get("apiServerAccessProfile") or {})
         before = {str(p.get("name")) for p in request.previous.inputs.get("agentPoolProfiles") or []}
         after = {str(pool.get("name")) for pool in pools}
         if after - before:
@@ -56,7 +50,21 @@ def _cluster_shape(request: AzureRequest) -> None:
             )
 
 
+def _integration_stays(access: Mapping[str, Any], before: Mapping[str, Any]) -> None:
+    # https://learn.microsoft.com/azure/aks/api-server-vnet-integration: it can be turned on in place, never off, and
+    # the subnet is chosen once.
+    if not before.get("enableVnetIntegration"):
+        return
+    if not access.get("enableVnetIntegration"):
+        raise bad_request("BadRequest", "API Server VNet Integration cannot be disabled on an existing cluster.")
+    if str(access.get("subnetId")).lower() != str(before.get("subnetId")).lower():
+        raise bad_request(
+            "PropertyChangeNotAllowed", "Changing property 'apiServerAccessProfile.subnetId' is not allowed."
+        )
+
+
 def _cluster_routes(request: AzureRequest) -> None:
+    # https://learn.microsoft.com/azure/aks/egress-udr: the route comes before the cluster.
     if (request.inputs.get("networkProfile") or {}).get("outboundType") != "userDefinedRouting":
         return
     for pool in request.inputs.get("agentPoolProfiles") or []:
@@ -70,9 +78,15 @@ def _cluster_routes(request: AzureRequest) -> None:
 
 
 def _cluster_roles(request: AzureRequest) -> None:
+    """Refuse a cluster whose identity lacks a role that AKS looks for before it makes anything.
+
+    Sources: https://learn.microsoft.com/azure/aks/use-managed-identity (kubelet identity), .../aks/private-clusters
+    (custom zone), .../aks/api-server-vnet-integration (subnets).
+    """
     kubelet = ((request.inputs.get("identityProfile") or {}).get("kubeletidentity") or {}).get("resourceId")
     access = request.inputs.get("apiServerAccessProfile") or {}
-    for identity in _identities(request):
+    zone = str(access.get("privateDNSZone") or "")
+    for identity in assigned_identities(request):
         principal = str(identity.outputs.get("principalId"))
         if kubelet and not holds_role(
             request.store, principal, (MANAGED_IDENTITY_OPERATOR, CONTRIBUTOR, OWNER), kubelet
@@ -82,24 +96,32 @@ def _cluster_roles(request: AzureRequest) -> None:
                 f"The cluster identity {identity.id} lacks the role Managed Identity "
                 f"Operator on the kubelet identity {kubelet}.",
             )
-        subnet = access.get("subnetId")
-        roles = (NETWORK_CONTRIBUTOR, CONTRIBUTOR, OWNER)
-        if access.get("enableVnetIntegration") and subnet and not holds_role(request.store, principal, roles, subnet):
-            raise bad_request(
-                "MissingNetworkPermissions",
-                f"The cluster identity {identity.id} lacks the role Network Contributor "
-                f"on the API server's subnet {subnet}.",
+        if zone.startswith("/") and not holds_role(
+            request.store, principal, (PRIVATE_DNS_ZONE_CONTRIBUTOR, NETWORK_CONTRIBUTOR, CONTRIBUTOR, OWNER), zone
+        ):
+            raise AzureError(
+                403,
+                "CustomPrivateDNSZoneMissingPermissionError",
+                f"The cluster identity {identity.id} lacks the role Private DNS Zone Contributor on {zone}.",
             )
-        if access.get("enableVnetIntegration") and subnet:
-            _delegated(request, subnet)
+        for subnet in _integrated_subnets(request.inputs):
+            if not holds_role(request.store, principal, (NETWORK_CONTRIBUTOR, CONTRIBUTOR, OWNER), subnet):
+                raise bad_request(
+                    "MissingNetworkPermissions",
+                    f"The cluster identity {identity.id} lacks the role Network Contributor on the subnet {subnet}.",
+                )
 
 
-def _delegated(request: AzureRequest, subnet: str) -> None:
-    delegations = subnet_properties(request.store, subnet).get("delegations") or []
-    if not any(d.get("serviceName") == "Microsoft.ContainerService/managedClusters" for d in delegations):
-        raise bad_request(
-            "SubnetNotDelegated", f"Subnet {subnet} must be delegated to Microsoft.ContainerService/managedClusters."
-        )
+def _integrated_subnets(inputs: Mapping[str, Any]) -> list[str]:
+    """Return the subnets where VNet integration needs the cluster's identity: the API server's and the nodes'.
+
+    Source: https://learn.microsoft.com/azure/aks/api-server-vnet-integration, "bring your own VNet".
+    """
+    access = inputs.get("apiServerAccessProfile") or {}
+    if not access.get("enableVnetIntegration") or not access.get("subnetId"):
+        return []
+    nodes = [str(pool.get("vnetSubnetID") or "") for pool in inputs.get("agentPoolProfiles") or []]
+    return [str(access["subnetId"]), *(subnet for subnet in nodes if subnet)]
 
 
 def _pool(request: AzureRequest) -> None:
@@ -125,72 +147,9 @@ def _last_system_pool(request: AzureRequest) -> None:
             raise conflict("OperationNotAllowed", "There must be at least one system pool.")
 
 
-def _gateway_subnet(request: AzureRequest) -> None:
-    for configuration in request.inputs.get("gatewayIPConfigurations") or []:
-        subnet = str((configuration.get("subnet") or {}).get("id", ""))
-        if subnet:
-            check_gateway_subnet(request.store, subnet_properties(request.store, subnet), name_of(subnet))
-
-
-def _gateway_certificates(request: AzureRequest) -> None:
-    for certificate in request.inputs.get("sslCertificates") or []:
-        match = _SECRET_URI.match(str(certificate.get("keyVaultSecretId") or ""))
-        if match:
-            _gateway_certificate(request, *match.groups())
-
-
-def _gateway_certificate(request: AzureRequest, vault_name: str, secret_name: str) -> None:
-    """Refuse a certificate that the gateway's instances could not fetch from the vault.
-
-    They need the secret, the role for their identity and, when the vault is closed, its private endpoint and a
-    zone that is
-    linked to the gateway's own network (Application Gateway support text; azure-docs#33157 shows a working set-up).
-    """
-    vaults = request.store.of_type("Microsoft.KeyVault/vaults")
-    vault = next((item for item in vaults if name_of(item.id).lower() == vault_name.lower()), None)
-    secret = f"{vault.id}/secrets/{secret_name}" if vault else ""
-    reason = None
-    roles = (KEY_VAULT_SECRETS_USER, KEY_VAULT_SECRETS_OFFICER, KEY_VAULT_ADMINISTRATOR)
-    if vault is None or not request.store.exists(secret):
-        reason = f"secret '{secret_name}' does not exist in vault '{vault_name}'"
-    elif not any(
-        holds_role(request.store, str(i.outputs.get("principalId")), roles, secret) for i in _identities(request)
-    ):
-        reason = f"no identity of the gateway has the role Key Vault Secrets User on {secret}"
-    elif (vault.inputs.get("properties") or {}).get("publicNetworkAccess") == "Disabled":
-        reason = _unreachable(request, vault)
-    if reason:
-        raise bad_request(
-            "ApplicationGatewayKeyVaultSecretException",
-            f"Problem occurred while accessing and validating KeyVault secrets: {reason}.",
-        )
-
-
-def _unreachable(request: AzureRequest, vault: StoredResource) -> str | None:
-    endpoints = [
-        item for item in request.store.referring_to(vault.id) if item.arm_type == "microsoft.network/privateendpoints"
-    ]
-    if not endpoints:
-        return f"vault {name_of(vault.id)} is closed to the public and has no private endpoint"
-    zones = [
-        str(configuration.get("privateDnsZoneId"))
-        for endpoint in endpoints
-        for group in request.store.below(endpoint.id)
-        for configuration in group.inputs.get("privateDnsZoneConfigs") or []
-    ]
-    subnets = [str((c.get("subnet") or {}).get("id", "")) for c in request.inputs.get("gatewayIPConfigurations") or []]
-    networks = {subnet.lower().split("/subnets/")[0] for subnet in subnets}
-    for zone in zones:
-        for link in request.store.below(zone):
-            if str((link.inputs.get("virtualNetwork") or {}).get("id", "")).lower() in networks:
-                return None
-    return f"no private zone of vault {name_of(vault.id)} is linked to the gateway's network"
-
-
 CLUSTER_WRITES: Final[Mapping[str, tuple[Rule, ...]]] = {
     "containerservice:AgentPool": (_pool,),
     "containerservice:ManagedCluster": (_cluster_shape, _cluster_routes, _cluster_roles),
-    "network:ApplicationGateway": (_gateway_subnet, _gateway_certificates),
 }
 """Rules before a write, by ``module:Class``."""
 

@@ -6,44 +6,26 @@ Each rule is one function that raises ``AzureError``; the tables at the end name
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any, Final
 
-from simulator.azure_errors import AzureRequest, Rule, bad_request, conflict
-from simulator.cloud_store import CloudStore, StoredResource
+from simulator.azure_errors import AzureRequest, Rule, bad_request
+from simulator.behaviour_subnets import (
+    addresses_of,
+    check_gateway_subnet,
+    default_route,
+    free_addresses,
+    subnet_users,
+    subnets_of,
+)
+from simulator.cloud_store import CloudStore
 from simulator.computed_network import subnet_prefix
 from simulator.immutability import same_location
-from simulator.protocol_values import Properties, Value
+from simulator.protocol_values import Properties
 from simulator.resource_ids import name_of
 
 _SMALLEST_SUBNET: Final = {"azurebastionsubnet": 26, "azurefirewallsubnet": 26, "gatewaysubnet": 29}
 """Longest prefix by reserved subnet name. Bastion needs /26 since November 2021 (its settings page)."""
-SUBNET_USERS: Final = (
-    "microsoft.network/azurefirewalls",
-    "microsoft.network/bastionhosts",
-    "microsoft.network/applicationgateways",
-    "microsoft.network/privateendpoints",
-    "microsoft.containerservice/managedclusters",
-    "microsoft.containerservice/managedclusters/agentpools",
-)
-"""Types whose resources live in a subnet and hold it."""
-GATEWAY_MANAGEMENT_PORT: Final = 65200
-"""First of the ports 65200-65535 that the gateway's management needs (Application Gateway infrastructure page)."""
-
-
-def subnets_of(network: Properties) -> Iterator[Properties]:
-    """Yield the inline subnets of a virtual network's inputs."""
-    yield from network.get("subnets") or []
-
-
-def subnet_properties(store: CloudStore, subnet_id: str) -> Properties:
-    """Return the inputs of a subnet, inline or separate; empty when there is none."""
-    separate = store.get(subnet_id)
-    if separate:
-        return separate.inputs
-    owner = store.owner_of(subnet_id)
-    wanted = name_of(subnet_id).lower()
-    return next((s for s in subnets_of(owner.inputs) if str(s.get("name")).lower() == wanted), {}) if owner else {}
 
 
 def _prefixes(subnet: Mapping[str, Any]) -> list[str]:
@@ -124,64 +106,9 @@ def _check_subnet(
         check_gateway_subnet(store, subnet, name)
 
 
-def default_route(store: CloudStore, table_id: str) -> Properties | None:
-    """Return the route for everything to an appliance in a route table, if there is one."""
-    table = store.get(table_id)
-    routes = list((table.inputs.get("routes") or []) if table else [])
-    routes += [item.inputs for item in store.below(table_id)] if table else []
-    return next(
-        (r for r in routes if r.get("addressPrefix") == "0.0.0.0/0" and r.get("nextHopType") == "VirtualAppliance"),
-        None,
-    )
-
-
-def check_gateway_subnet(store: CloudStore, subnet: Properties, name: str) -> None:
-    """Refuse a gateway's subnet whose traffic to the gateway's management is diverted or blocked.
-
-    Source: "Application Gateway infrastructure configuration": v2 supports no 0.0.0.0/0 to an appliance and needs ports
-    65200-65535 from the service tag GatewayManager.
-    """
-    table = (subnet.get("routeTable") or {}).get("id")
-    if table and default_route(store, table):
-        raise bad_request(
-            "ApplicationGatewaySubnetUserDefinedRouteNotSupported",
-            f"Subnet '{name}' has a route for 0.0.0.0/0 to an appliance, which a v2 "
-            "application gateway does not support.",
-        )
-    group = store.get(str((subnet.get("networkSecurityGroup") or {}).get("id", "")))
-    if group and not _admits_gateway_manager(store, group):
-        raise bad_request(
-            "ApplicationGatewaySubnetInboundTrafficBlockedByNetworkSecurityGroup",
-            f"Network security group {group.id} blocks incoming internet traffic on "
-            f"ports 65200 - 65535 to subnet '{name}'.",
-        )
-
-
-def _admits_gateway_manager(store: CloudStore, group: StoredResource) -> bool:
-    rules = list(group.inputs.get("securityRules") or []) + [item.inputs for item in store.below(group.id)]
-    for rule in sorted(rules, key=lambda item: item.get("priority") or 0):
-        sources = [*(rule.get("sourceAddressPrefixes") or []), rule.get("sourceAddressPrefix")]
-        ports = [*(rule.get("destinationPortRanges") or []), rule.get("destinationPortRange")]
-        from_manager = any(item in ("*", "GatewayManager", "Internet") for item in sources)
-        if (
-            rule.get("direction") == "Inbound"
-            and from_manager
-            and any(_covers(p, GATEWAY_MANAGEMENT_PORT) for p in ports)
-        ):
-            return str(rule.get("access")) == "Allow"
-    return False  # the default rule DenyAllInBound
-
-
-def _covers(ports: Value, port: int) -> bool:
-    if ports in (None, "*"):
-        return ports is not None
-    first, _, last = str(ports).partition("-")
-    return int(first) <= port <= int(last or first)
-
-
 def refuse_used_subnet(store: CloudStore, subnet_id: str) -> None:
     """Refuse the removal of a subnet that something lives in."""
-    users = [item for item in store.referring_to(subnet_id) if item.arm_type in SUBNET_USERS]
+    users = subnet_users(store, subnet_id)
     if users:
         raise bad_request(
             "InUseSubnetCannotBeDeleted",
@@ -233,6 +160,7 @@ def _public_ip(request: AzureRequest) -> None:
 
 
 def _bastion(request: AzureRequest) -> None:
+    # https://learn.microsoft.com/azure/bastion/configuration-settings#subnet
     for configuration in request.inputs.get("ipConfigurations") or []:
         subnet = str((configuration.get("subnet") or {}).get("id", ""))
         if name_of(subnet).lower() != "azurebastionsubnet":
@@ -240,17 +168,19 @@ def _bastion(request: AzureRequest) -> None:
 
 
 def _private_endpoint(request: AzureRequest) -> None:
-    prefix = subnet_prefix(request.store, request.reference("subnet", "id"))
-    if prefix:
-        used = len(request.store.referring_to(request.reference("subnet", "id")))
-        free = ipaddress.ip_network(prefix).num_addresses - 5
-        if used >= free:
-            raise bad_request(
-                "SubnetIsFull", f"Subnet {name_of(request.reference('subnet', 'id'))} has no free address."
-            )
+    subnet = request.reference("subnet", "id")
+    free = free_addresses(request.store, subnet, without=request.id)
+    wanted = addresses_of(request.store, request.inputs)
+    if free is not None and free < wanted:
+        raise bad_request(
+            "SubnetIsFull",
+            f"Subnet {name_of(subnet)} with address prefix {subnet_prefix(request.store, subnet)} does not have enough "
+            f"capacity for {wanted} IP addresses.",
+        )
 
 
 def _zone_group(request: AzureRequest) -> None:
+    # https://learn.microsoft.com/azure/private-link/private-endpoint-dns-integration: one group with up to five zones.
     siblings = request.store.below(request.id.rsplit("/privateDnsZoneGroups/", 1)[0])
     if any(
         item.arm_type.endswith("/privatednszonegroups") and item.id.lower() != request.id.lower() for item in siblings
@@ -261,7 +191,8 @@ def _zone_group(request: AzureRequest) -> None:
 
 
 def _zone_link(request: AzureRequest) -> None:
-    # A network resolves a name in one zone only: a second zone of the same name cannot be linked to it.
+    # A network resolves a name in one zone only: a second zone of the same name cannot be linked to it
+    # (https://learn.microsoft.com/azure/dns/private-dns-virtual-network-links).
     zone = name_of(request.id.rsplit("/virtualNetworkLinks/", 1)[0]).lower()
     network = request.reference("virtualNetwork", "id").lower()
     for other in request.store.of_type("Microsoft.Network/privateDnsZones/virtualNetworkLinks"):
@@ -278,24 +209,12 @@ def _zone_link(request: AzureRequest) -> None:
             )
 
 
-def _flow_log(request: AzureRequest) -> None:
-    target = request.reference("targetResourceId").lower()
-    for other in request.store.of_type("Microsoft.Network/networkWatchers/flowLogs"):
-        if str(other.inputs.get("targetResourceId", "")).lower() == target and other.id.lower() != request.id.lower():
-            raise conflict("FlowLogAlreadyExists", f"Target {target} already has the flow log {other.id}.")
-    watcher = request.store.get(request.id.rsplit("/flowLogs/", 1)[0])
-    location = request.inputs.get("location")
-    if watcher and location and not same_location(watcher.outputs.get("location"), location):
-        raise bad_request("InvalidFlowLogLocation", "A flow log lies in the region of its network watcher.")
-
-
 def _delete_network(request: AzureRequest) -> None:
     refuse_used_subnet(request.store, request.id)
 
 
 NETWORK_WRITES: Final[Mapping[str, tuple[Rule, ...]]] = {
     "network:BastionHost": (_bastion,),
-    "network:FlowLog": (_flow_log,),
     "network:PrivateDnsZoneGroup": (_zone_group,),
     "network:PrivateEndpoint": (_private_endpoint,),
     "network:PublicIPAddress": (_public_ip,),

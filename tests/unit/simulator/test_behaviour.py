@@ -61,7 +61,8 @@ def test_a_gateway_needs_its_management_ports_open(azure: Azure) -> None:
     closed = azure.make(
         "network:NetworkSecurityGroup", networkSecurityGroupName="closed", location="eastus2", securityRules=[deny]
     )[0]
-    rules = [{**deny, "priority": 4096}, GATEWAY_MANAGER]
+    probes = {**GATEWAY_MANAGER, "name": "probes", "priority": 110, "sourceAddressPrefix": "AzureLoadBalancer"}
+    rules = [{**deny, "priority": 4096}, GATEWAY_MANAGER, {**probes, "destinationPortRange": "*"}]
     opened = azure.make(
         "network:NetworkSecurityGroup", networkSecurityGroupName="open", location="eastus2", securityRules=rules
     )[0]
@@ -251,11 +252,14 @@ def test_a_cluster_needs_routes_and_roles_before_it_is_made(azure: Azure) -> Non
     """User-defined routing needs the default route, a kubelet identity the operator role."""
     identity, principal = azure.identity("cluster")
     kubelet, kubelet_principal = azure.identity("kubelet")
-    table = azure.make("network:RouteTable", routeTableName="t", location="eastus2", routes=[APPLIANCE])[0]
+    own = {**APPLIANCE, "nextHopIpAddress": "10.1.1.4"}
+    table = azure.make("network:RouteTable", routeTableName="t", location="eastus2", routes=[own])[0]
     bare = azure.network("bare", "10.0.0.0/16", {"name": "n", "addressPrefix": "10.0.0.0/24"})
     routed = azure.network(
-        "routed", "10.1.0.0/16", {"name": "n", "addressPrefix": "10.1.0.0/24", "routeTable": {"id": table}}
-    )
+        "routed", "10.1.0.0/16",
+        {"name": "n", "addressPrefix": "10.1.0.0/24", "routeTable": {"id": table}},
+        {"name": "appliance", "addressPrefix": "10.1.1.0/24"},
+    )  # fmt: skip
     cluster: dict[str, Any] = {
         "resourceName": "aks", "location": "eastus2", "dnsPrefix": "aks",
         "identity": {"type": "UserAssigned", "userAssignedIdentities": [identity]},
