@@ -51,7 +51,7 @@ class OperationLog:
         row = (operation.kind, operation.token, operation.urn, operation.resource_id, requested, begun, ended, outcome)
         with self._store.transaction():
             self._store.connection.execute(
-                f"INSERT INTO operations (session, {_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",  # noqa: S608 - a constant
+                f"INSERT INTO operations (session, {_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",  # noqa: S608 - a constant of this module
                 (self._session, *row),
             )
 
@@ -63,7 +63,7 @@ class OperationLog:
     def last_session(self) -> list[LoggedOperation]:
         """Return the operations of the last server that had any, in the order of their ends."""
         rows = self._store.connection.execute(
-            f"SELECT {_COLUMNS} FROM operations WHERE session = "  # noqa: S608 - a constant of this module
+            f"SELECT {_COLUMNS} FROM operations WHERE session = "  # noqa: S608 - a constant of this module of this module
             "(SELECT session FROM operations ORDER BY number DESC LIMIT 1) ORDER BY ended, number"
         )
         return [
