@@ -11,7 +11,7 @@ SIMULATOR_ARGS ?=
 
 VENV := .venv
 BIN := $(VENV)/bin
-CHECKED := foundation shared stamps simulator tools tests __main__.py
+CHECKED := foundation shared stamps simulator tools bootstrap benchmarks tests __main__.py
 
 # The stamp carries the lock file's checksum: a checkout of another commit sets up again, a mere new date does not.
 LOCK_SUM := $(shell cksum < requirements.lock | tr ' ' '-')
@@ -48,11 +48,12 @@ test: setup ## all tests; PYTEST_ARGS="-k naming" for some
 	@$(BIN)/python -m pytest $(PYTEST_ARGS)
 
 .PHONY: check
-check: $(STAMP) ## format, lint, types and house rules, as in CI
+check: $(STAMP) ## format, lint, types, house rules and records, as in CI
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy --strict $(CHECKED)
 	$(BIN)/python -m tools.house_rules
+	$(BIN)/python -m tools.records
 
 .PHONY: format
 format: $(STAMP) ## format the Python files and apply the safe fixes

@@ -15,6 +15,7 @@ import pulumi
 
 TRANSIENT_CODES: tuple[str, ...] = (
     "PrincipalNotFound",  # a new identity is not yet known to every directory replica
+    "RoleDefinitionDoesNotExist",  # a custom role has not reached every replica yet
     "AnotherOperationInProgress",  # one write at a time to a virtual network or a Front Door profile
     "RetryableErrorDueToAnotherOperation",
     "ReferencedResourceNotProvisioned",  # a peering while its network is still being updated

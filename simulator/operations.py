@@ -54,8 +54,14 @@ class Operations:
         """The simulated time."""
         return self._clock
 
-    async def run(self, operation: Operation, peer: str, act: Callable[[], T]) -> T:
-        """Run an act of the cloud as Azure would, and log it.
+    async def run(
+        self,
+        operation: Operation,
+        peer: str,
+        act: Callable[[], T],
+        as_done: Callable[[T], Operation] | None = None,
+    ) -> T:
+        """Run an act of the cloud as Azure would, and log it; ``as_done`` says what the log shall call it then.
 
         Raises:
             AzureError: Azure refuses it, a fault strikes, or what it belongs to stays busy.
@@ -70,7 +76,12 @@ class Operations:
             await self._occupy(key)
             begun = self._clock.now()
             try:
-                return await self._perform(operation, fault, peer, act)
+                await self._work(operation, fault, peer)
+                result = act()
+                operation = as_done(result) if as_done else operation
+                self._propagation.note(operation, self._clock.now())
+                _answer(operation, fault, peer)
+                return result
             finally:
                 self._release(key)
         except AzureError as error:
@@ -80,24 +91,14 @@ class Operations:
             ended = self._clock.now()
             self._log.add(operation, requested, ended if begun is None else begun, ended, outcome)
 
-    async def _perform(self, operation: Operation, fault: Fault | None, peer: str, act: Callable[[], T]) -> T:
-        kind = fault.kind if fault else None
+    async def _work(self, operation: Operation, fault: Fault | None, peer: str) -> None:
         if fault and fault.kind.startswith("kill") and not fault.after:
             strike(fault, peer)
         await self._clock.sleep(seconds_for(operation.token, operation.kind))
-        if kind == "fail":
+        if fault and fault.kind == "fail":
             raise AzureError(
                 500, "InternalServerError", f"The service failed {operation.resource_id} (a fault set on)."
             )
-        result = act()
-        self._propagation.note(operation, self._clock.now())
-        if fault and fault.kind.startswith("kill") and fault.after:
-            strike(fault, peer)
-        if kind == "lose-answer":
-            raise AzureError(
-                504, "GatewayTimeout", f"The answer for {operation.resource_id} was lost (a fault set on)."
-            )
-        return result
 
     async def _admit(self, operation: Operation, fault: Fault | None) -> None:
         """Wait as azure-native does when Resource Manager has had too many requests."""
@@ -135,6 +136,13 @@ class Operations:
         if key is not None and not self._clock.instant:
             with self._store.transaction():
                 self._store.release(key)
+
+
+def _answer(operation: Operation, fault: Fault | None, peer: str) -> None:
+    if fault and fault.kind.startswith("kill") and fault.after:
+        strike(fault, peer)
+    if fault and fault.kind == "lose-answer":
+        raise AzureError(504, "GatewayTimeout", f"The answer for {operation.resource_id} was lost (a fault set on).")
 
 
 def busy_key(resource_id: str) -> str | None:

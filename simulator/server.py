@@ -7,10 +7,12 @@ both.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import re
 import secrets
 import sys
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from importlib import metadata
 from pathlib import Path
@@ -18,7 +20,7 @@ from typing import Any, Final, TypeAlias, TypeVar
 
 import grpc  # type: ignore[import-untyped]  # grpcio ships no types
 from google.protobuf import empty_pb2  # type: ignore[import-untyped]  # nor does protobuf
-from pulumi.runtime.proto import plugin_pb2, provider_pb2, provider_pb2_grpc
+from pulumi.runtime.proto import engine_pb2, engine_pb2_grpc, plugin_pb2, provider_pb2, provider_pb2_grpc
 
 from simulator import invokes
 from simulator.azure_cloud import AzureCloud
@@ -58,14 +60,16 @@ class SimulatedProvider(provider_pb2_grpc.ResourceProviderServicer):
         self._cloud = cloud
         self._operations = operations or Operations(cloud.store, InstantClock())
         self._default_location: str | None = None
-        self._warned: set[str] = set()
+        self._engines: dict[str, Message] = {}
+        self._warned: set[tuple[str, str]] = set()
 
     async def Handshake(self, request: Message, context: Message) -> Message:  # noqa: N802 - the protocol's name
         """Say which values this provider takes marked."""
         return provider_pb2.ProviderHandshakeResponse(accept_secrets=True)
 
     async def Attach(self, request: Message, context: Message) -> Message:  # noqa: N802 - the protocol's name
-        """Accept an engine; nothing is kept about it."""
+        """Accept an engine and remember where its messages to the user go."""
+        self._engines[context.peer()] = engine_pb2_grpc.EngineStub(grpc.aio.insecure_channel(request.address))
         return empty_pb2.Empty()
 
     async def GetPluginInfo(self, request: Message, context: Message) -> Message:  # noqa: N802 - the protocol's name
@@ -100,9 +104,10 @@ class SimulatedProvider(provider_pb2_grpc.ResourceProviderServicer):
         inputs, old = from_struct(request.news), from_struct(request.olds)
         if schema is None:
             return _check_failure("", f"the installed SDK has no resource type {token}")
-        if not kind.modelled and token not in self._warned and token.startswith("azure-native:"):
-            self._warned.add(token)
-            print(f"warning: the simulated Azure knows no rules of {token}; its id is a guess", file=sys.stderr)
+        if not kind.modelled and token.startswith("azure-native:"):
+            await self._warn(
+                context.peer(), request.urn, f"the simulated Azure knows no rules of {token}: its id is a guess"
+            )
         self._fill_defaults(kind, schema.inputs, inputs, old, request)
         failures = check_inputs(schema, inputs)
         return provider_pb2.CheckResponse(
@@ -142,7 +147,12 @@ class SimulatedProvider(provider_pb2_grpc.ResourceProviderServicer):
         if request.preview or contains_unknown(inputs):
             return provider_pb2.CreateResponse(id="", properties=to_struct(preview_outputs(schema, inputs, {})))
         operation = Operation("create", token, request.urn, await self._future_id(token, inputs, context))
-        resource_id, outputs = await self._act(context, operation, lambda: self._cloud.create(token, inputs))
+        resource_id, outputs = await self._act(
+            context,
+            operation,
+            lambda: self._cloud.create(token, inputs),
+            lambda made: replace(operation, resource_id=made[0]),
+        )
         return provider_pb2.CreateResponse(id=resource_id, properties=to_struct(outputs))
 
     async def Update(self, request: Message, context: Message) -> Message:  # noqa: N802 - the protocol's name
@@ -185,6 +195,17 @@ class SimulatedProvider(provider_pb2_grpc.ResourceProviderServicer):
             return provider_pb2.InvokeResponse(failures=[provider_pb2.CheckFailure(property="", reason=str(error))])
         return provider_pb2.InvokeResponse(**{"return": to_struct(result)})
 
+    async def _warn(self, peer: str, urn: str, message: str) -> None:
+        """Show a warning in the engine's output, once for each engine."""
+        if (peer, message) in self._warned:
+            return
+        self._warned.add((peer, message))
+        if peer in self._engines:
+            with contextlib.suppress(grpc.aio.AioRpcError):  # an engine that is gone needs no warning
+                await self._engines[peer].Log(
+                    engine_pb2.LogRequest(severity=engine_pb2.LogSeverity.WARNING, urn=urn, message=message)
+                )
+
     def _fill_defaults(
         self, kind: ResourceType, declared: Mapping[str, Any], inputs: Properties, old: Properties, request: Message
     ) -> None:
@@ -209,10 +230,16 @@ class SimulatedProvider(provider_pb2_grpc.ResourceProviderServicer):
             await context.abort(grpc.StatusCode.INVALID_ARGUMENT, str(error))
             raise
 
-    async def _act(self, context: Message, operation: Operation, act: Callable[[], T]) -> T:
+    async def _act(
+        self,
+        context: Message,
+        operation: Operation,
+        act: Callable[[], T],
+        as_done: Callable[[T], Operation] | None = None,
+    ) -> T:
         # grpc.aio cancels handlers when the engine dies; Azure finishes what it began.
         try:
-            return await asyncio.shield(self._operations.run(operation, context.peer(), act))
+            return await asyncio.shield(self._operations.run(operation, context.peer(), act, as_done))
         except AzureError as error:
             print(f"{datetime.now(UTC):%H:%M:%S} refused {operation.resource_id}: {error}", file=sys.stderr, flush=True)
             await context.abort(grpc.StatusCode.UNKNOWN, str(error))
