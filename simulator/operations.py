@@ -29,8 +29,11 @@ _ONE_AT_A_TIME: Final = (
         r"microsoft\.managedidentity/userassignedidentities)/[^/]+)"
         r"(?!.*/providers/).*"  # role assignments and diagnostics on such a resource are another provider's
     ),
-    # Of a cluster's children only the pools make it busy; its maintenance configurations are no operation on it.
-    re.compile(r"(.*/providers/microsoft\.containerservice/managedclusters/[^/]+)(?:/agentpools/[^/]+)?"),
+    # Pools and extensions make a cluster busy (https://github.com/Azure/telescope/pull/1213); maintenance does not.
+    re.compile(
+        r"(.*/providers/microsoft\.containerservice/managedclusters/[^/]+)"
+        r"(?:/agentpools/[^/]+|/providers/microsoft\.kubernetesconfiguration/extensions/[^/]+)?"
+    ),
 )
 _BUSY_TRIES: Final = 3
 _BUSY_RETRY_SECONDS: Final = 10

@@ -8,7 +8,7 @@ from __future__ import annotations
 import functools
 import json
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -62,13 +62,14 @@ class Ordering:
         waits = self.forced()
         after = _reversed(waits)
         length = {key: seconds_for(item.token, "create") for key, item in self._resources.items()}
-        heads = _longest(waits, length)
-        tails = _longest(after, length)
+        queues = self._queues()
+        heads = _longest(waits, length, queues)
+        tails = _longest(after, length, queues)
         best = LowerBound(0, ())
         for key in self._resources:
             if heads[key] > best.seconds:
                 best = LowerBound(heads[key], tuple(self._resources[step].id for step in _path(key, waits, heads)))
-        for queue in self._queues().values():
+        for queue in queues:
             seconds = (
                 min(heads[key] - length[key] for key in queue)
                 + sum(length[key] for key in queue)
@@ -80,12 +81,25 @@ class Ordering:
                 )
         return best
 
-    def _queues(self) -> dict[str, list[str]]:
-        queues: dict[str, list[str]] = defaultdict(list)
-        for key in self._resources:
+    def _queues(self) -> list[frozenset[str]]:
+        """Return the resources whose writes go one at a time, one set for each queue."""
+        queues: dict[str, set[str]] = defaultdict(set)
+        for key, item in self._resources.items():
             if (busy := busy_key(key)) is not None:
-                queues[busy].append(key)
-        return queues
+                queues[self._root_policy(busy)].add(key)
+            if short_token(item.token) == "network:AzureFirewall":
+                for policy in self._policies_of(item):
+                    queues[self._root_policy(policy)].add(key)
+        return [frozenset(queue) for queue in queues.values() if len(queue) > 1]
+
+    def _policies_of(self, firewall: StoredResource) -> set[str]:
+        return {key for key in self._references(firewall) if "/firewallpolicies/" in key}
+
+    def _root_policy(self, key: str) -> str:
+        """Return the policy from which another inherits; any other id as it is."""
+        stored = self._store.get(key) if "/firewallpolicies/" in key else None
+        base = (stored.inputs.get("basePolicy") or {}).get("id") if stored else None
+        return self._root_policy(str(base).lower()) if base else key
 
     def _containment(self, item: StoredResource) -> set[str]:
         parent = item.id.lower().rpartition("/")[0]
@@ -150,6 +164,23 @@ class Ordering:
         }
         return peerings | firewalls | groups
 
+    def _policy_rules(self, item: StoredResource) -> set[str]:
+        policies = self._policies_of(item)
+        policies |= {self._root_policy(policy) for policy in policies}
+        return {
+            key
+            for key in self._by_token["network:FirewallPolicyRuleCollectionGroup"]
+            if any(key.startswith(policy + "/") for policy in policies)
+        }
+
+    def _untainted_pools(self, item: StoredResource) -> set[str]:
+        cluster = item.id.lower().split("/providers/microsoft.kubernetesconfiguration/")[0]
+        return {
+            key
+            for key in self._by_token["containerservice:AgentPool"]
+            if key.startswith(cluster + "/") and not self._resources[key].inputs.get("nodeTaints")
+        }
+
     def _vault_endpoint(self, item: StoredResource) -> set[str]:
         hosts = {text.split("/")[2].split(".")[0].lower() for _, text in strings_in(item.inputs) if ".vault." in text}
         vaults = {key for key in self._by_token["keyvault:Vault"] if key.rsplit("/", 1)[1] in hosts}
@@ -185,6 +216,8 @@ class Ordering:
         "egress": _egress,
         "vault endpoint": _vault_endpoint,
         "extension": _extension,
+        "pools without a taint": _untainted_pools,
+        "rules of its policy": _policy_rules,
         "origin": _origin,
     }
 
@@ -209,12 +242,26 @@ def _reversed(waits: Mapping[str, set[str]]) -> dict[str, set[str]]:
     return after
 
 
-def _longest(before: Mapping[str, set[str]], length: Mapping[str, float]) -> dict[str, float]:
-    """Return for each resource the longest time from the beginning to its own end."""
+def _longest(
+    before: Mapping[str, set[str]], length: Mapping[str, float], queues: Sequence[frozenset[str]]
+) -> dict[str, float]:
+    """Return for each resource the shortest time from the beginning to its own end.
+
+    What it waits for ends one after the other where Azure writes one at a time, side by side elsewhere.
+    """
+
+    @functools.cache
+    def ancestors(key: str) -> frozenset[str]:
+        return frozenset(before[key]).union(*(ancestors(other) for other in before[key]))
 
     @functools.cache
     def end(key: str) -> float:
-        return length[key] + max((end(other) for other in before[key]), default=0)
+        start = max((end(other) for other in before[key]), default=0.0)
+        for queue in queues:
+            if earlier := queue & ancestors(key):
+                first = min(end(other) - length[other] for other in earlier)
+                start = max(start, first + sum(length[other] for other in earlier))
+        return start + length[key]
 
     return {key: end(key) for key in before}
 

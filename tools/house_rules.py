@@ -23,7 +23,7 @@ IMPORTS: dict[str, frozenset[str]] = {
     "geode": frozenset({"geode", "tools", "foundation", "shared.config", "stamps.config"}),
     "simulator": frozenset({"simulator", "tools"}),
     "bootstrap": frozenset({"bootstrap", "foundation", "shared.config", "stamps.config", "stamps.fleet"}),
-    "benchmarks": frozenset({"benchmarks", "simulator", "tools", "foundation.api_aliases"}),
+    "benchmarks": frozenset({"benchmarks", "simulator", "tools", "foundation.api_aliases", "stamps.cluster_config"}),
     "tools": frozenset({"tools", "shared.config", "stamps.config"}),
 }
 """What each part may import of the others; a part that is not listed here (tests) may import everything."""

@@ -76,6 +76,15 @@ def test_a_role_on_a_network_waits_for_nothing() -> None:
     assert busy_key("/subscriptions/s/resourceGroups/rg") is None
 
 
+def test_a_pool_and_an_extension_of_one_cluster_follow_one_another() -> None:
+    """An extension is an operation on the cluster; a maintenance window and a Flux configuration are not."""
+    cluster = "/subscriptions/s/resourceGroups/rg/providers/Microsoft.ContainerService/managedClusters/c"
+    arc = f"{cluster}/providers/Microsoft.KubernetesConfiguration"
+    assert busy_key(cluster) == busy_key(f"{cluster}/agentPools/p") == busy_key(f"{arc}/extensions/flux")
+    assert busy_key(f"{cluster}/maintenanceConfigurations/m") is None
+    assert busy_key(f"{arc}/fluxConfigurations/f") is None
+
+
 def test_nothing_collides_when_nothing_takes_time(azure: Azure) -> None:
     """The instant clock answers each request before the next."""
     assert "AnotherOperationInProgress" not in write_subnets(azure, InstantClock(), 20)

@@ -78,6 +78,46 @@ def test_writes_that_go_one_at_a_time_add_up_in_the_lower_bound(azure: Azure) ->
     assert bound.seconds == pytest.approx(seconds_for("network:VirtualNetwork", "create") + 30 * alone)
 
 
+def test_what_goes_one_at_a_time_delays_what_waits_for_all_of_it(azure: Azure) -> None:
+    """A firewall follows its policy's rule groups, and these follow those of the policy that it inherits from."""
+    base = azure.make("network:FirewallPolicy", firewallPolicyName="base", location="eastus2")[0]
+    child = azure.make(
+        "network:FirewallPolicy", firewallPolicyName="child", location="eastus2", basePolicy={"id": base}
+    )[0]
+    groups = [
+        azure.make(
+            "network:FirewallPolicyRuleCollectionGroup",
+            firewallPolicyName=policy,
+            ruleCollectionGroupName="rules",
+            priority=200,
+            ruleCollections=[],
+        )[0]
+        for policy in ("base", "child")
+    ]
+    network = azure.network("v", "10.0.0.0/16", {"name": "AzureFirewallSubnet", "addressPrefix": "10.0.0.0/26"})
+    address = azure.make(
+        "network:PublicIPAddress",
+        publicIpAddressName="a",
+        location="eastus2",
+        sku={"name": "Standard"},
+        publicIPAllocationMethod="Static",
+    )[0]
+    subnet = {"id": f"{network}/subnets/AzureFirewallSubnet"}
+    firewall = azure.make(
+        "network:AzureFirewall",
+        azureFirewallName="f",
+        location="eastus2",
+        sku={"name": "AZFW_VNet", "tier": "Standard"},
+        firewallPolicy={"id": child},
+        ipConfigurations=[{"name": "c", "subnet": subnet, "publicIPAddress": {"id": address}}],
+    )[0]
+    bound = Ordering(azure.store, [base, child, *groups, firewall, network, address]).lower_bound()
+    policy, rules = (seconds_for(f"network:{kind}", "create") for kind in (
+        "FirewallPolicy", "FirewallPolicyRuleCollectionGroup"
+    ))  # fmt: skip
+    assert bound.seconds == pytest.approx(2 * policy + 2 * rules + seconds_for("network:AzureFirewall", "create"))
+
+
 def test_a_time_line_without_creations_has_no_lower_bound(azure: Azure) -> None:
     """An empty cloud is told in words."""
     assert lower_bound(azure.store, last_timeline(azure.store)).seconds == 0
