@@ -8,15 +8,25 @@ that stay reserved. Rules of single services are in the ``behaviour_*`` modules.
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping
-from typing import Any, Final
+from collections.abc import Callable, Mapping
+from typing import Final
 
-from simulator import behaviour_key_vault as key_vault
-from simulator.azure_errors import AzureError, AzureRequest, bad_request, conflict
-from simulator.azure_made import MADE_BY_AZURE, add_made_by_azure, comes_with_its_parent, reset_to_default
-from simulator.behaviour_locks import refuse_locked
-from simulator.behaviour_subnets import SUBNET_USERS
-from simulator.behaviour_tables import rules_before_deletion, rules_before_write
+from simulator.azure_errors import AzureError, AzureRequest, bad_request
+from simulator.azure_made import (
+    MADE_BY_AZURE,
+    add_made_by_azure,
+    comes_with_its_parent,
+    make_what_is_due,
+    remove_made_by_azure,
+    reset_to_default,
+)
+from simulator.behaviour.deletion import refuse_blocked, refuse_nested
+from simulator.behaviour.identity import forget_principals, note_principals
+from simulator.behaviour.locks import refuse_locked
+from simulator.behaviour.peering import disconnect_other_side
+from simulator.behaviour.soft_delete import describe_deleted, forget_deleted, keep_deleted, recovered_outputs
+from simulator.behaviour.tables import rules_before_deletion, rules_before_write
+from simulator.behaviour.time import Moment
 from simulator.cloud_store import CloudStore, StoredResource
 from simulator.computed_network import NETWORK_OUTPUTS, expand_self
 from simulator.computed_outputs import OutputContext, complete, echo, own_children
@@ -27,48 +37,33 @@ from simulator.resource_ids import ResourceType, arm_type_of, group_of, is_azure
 from simulator.schema import ResourceSchema, resource_schema
 
 _OUTPUTS: Final = {**NETWORK_OUTPUTS, **SERVICE_OUTPUTS}
-_BLOCKED_BY: Final[Mapping[str, tuple[str, tuple[str, ...]]]] = {
-    "microsoft.network/networksecuritygroups": (
-        "InUseNetworkSecurityGroupCannotBeDeleted",
-        ("microsoft.network/virtualnetworks", "microsoft.network/virtualnetworks/subnets"),
-    ),
-    "microsoft.network/routetables": (
-        "InUseRouteTableCannotBeDeleted",
-        ("microsoft.network/virtualnetworks", "microsoft.network/virtualnetworks/subnets"),
-    ),
-    "microsoft.network/publicipaddresses": (
-        "PublicIPAddressCannotBeDeleted",
-        ("microsoft.network/azurefirewalls", "microsoft.network/bastionhosts", "microsoft.network/applicationgateways"),
-    ),
-    "microsoft.network/firewallpolicies": (
-        "FirewallPolicyReferencedByOtherResources",
-        ("microsoft.network/azurefirewalls", "microsoft.network/firewallpolicies"),
-    ),
-    "microsoft.network/ipgroups": ("IpGroupInUse", ("microsoft.network/firewallpolicies/rulecollectiongroups",)),
-    "microsoft.network/applicationgatewaywebapplicationfirewallpolicies": (
-        "ApplicationGatewayFirewallPolicyInUse",
-        ("microsoft.network/applicationgateways",),
-    ),
-}
-"""By type: the refusal when a resource of the other types refers to it at its deletion."""
-_NEEDS_EMPTY: Final[Mapping[str, str]] = {"microsoft.network/privatednszones": "virtualnetworklinks"}
-"""Types that cannot be deleted while a child of that kind exists (azure-cli#15010)."""
 _ALWAYS_SECRET: Final[Mapping[str, tuple[str, ...]]] = {
     "keyvault:Secret": ("value",),
     "network:ApplicationGateway": ("data", "password"),
 }
 """Inputs by their own name that are kept as digests even when the program did not mark them."""
 _DIAGNOSTIC_SETTING: Final = "microsoft.insights/diagnosticsettings"
+_PEERING: Final = "microsoft.network/virtualnetworks/virtualnetworkpeerings"
 
 
 class AzureCloud:
-    """One simulated cloud. Each call is one transaction on the cloud's file."""
+    """One simulated cloud. Each call is one transaction on the cloud's file.
 
-    def __init__(self, store: CloudStore) -> None:
+    ``now`` tells the simulated time in seconds; left out, nothing takes time.
+    """
+
+    def __init__(self, store: CloudStore, now: Callable[[], float] | None = None) -> None:
         self.store = store
+        self._now = now
+        self._run = str(uuid.uuid4())
         with store.transaction():
             for name in ("subscriptionId", "tenantId", "clientId", "objectId"):
                 store.fact(name, str(uuid.uuid5(uuid.NAMESPACE_URL, f"https://simulated.azure/{name}")))
+
+    @property
+    def moment(self) -> Moment:
+        """The present."""
+        return Moment(self._run, self._now() if self._now else None)
 
     @property
     def subscription(self) -> str:
@@ -96,6 +91,7 @@ class AzureCloud:
         kind, schema = self.type_of(token)
         resource_id = self.id_of(token, inputs)
         with self.store.transaction():
+            make_what_is_due(self.store, self.moment)
             existing = self.store.get(resource_id)
             if existing and not (existing.token == MADE_BY_AZURE and comes_with_its_parent(resource_id)):
                 raise AzureError(409, "ResourceExists", f"cannot create already existing resource '{resource_id}'")
@@ -111,6 +107,7 @@ class AzureCloud:
         """
         kind, schema = self.type_of(token)
         with self.store.transaction():
+            make_what_is_due(self.store, self.moment)
             previous = self.store.get(resource_id)
             if previous is None:
                 raise not_found(resource_id)
@@ -141,7 +138,7 @@ class AzureCloud:
             self._refuse_deletion(kind, stored)
             if stored.arm_type == "microsoft.resources/resourcegroups":
                 for item in inside:  # what lives outside the group still blocks
-                    self._refuse_blocked(item, resource_id)
+                    refuse_blocked(self.store, item, resource_id)
             for item in [*inside, stored]:
                 # A diagnostic setting survives its target and stands in the way of a new one (azurerm#7114).
                 if item.arm_type != _DIAGNOSTIC_SETTING or item is stored:
@@ -155,11 +152,8 @@ class AzureCloud:
 
     def kept_by_azure(self) -> list[str]:
         """Return what Azure keeps after everything was deleted: soft-deleted names and what Azure itself made."""
-        names = [
-            f"vault {name} (soft-deleted; {'purge protection keeps the name' if protected else 'can be purged'})"
-            for name, (_, protected) in self.store.reserved_names(key_vault.VAULT_NAMES).items()
-        ]
-        return names + [resource_id for resource_id, token in self.store.all_tokens() if token == MADE_BY_AZURE]
+        made = [resource_id for resource_id, token in self.store.all_tokens() if token == MADE_BY_AZURE]
+        return describe_deleted(self.store) + made
 
     def _write(
         self,
@@ -173,9 +167,11 @@ class AzureCloud:
         plain = unwrap(inputs)
         outputs = echo(schema, inputs, resource_id)
         self._default_location(schema, resource_id, outputs)
-        context = OutputContext(self.store, resource_id, kind, plain, outputs, previous.outputs if previous else {})
+        moment = self.moment
+        kept = previous.outputs if previous else recovered_outputs(self.store, resource_id, kind.arm_type, moment)
+        context = OutputContext(self.store, resource_id, kind, plain, outputs, kept)
         targets = self._require_references(resource_id, plain)
-        request = AzureRequest(self.store, resource_id, kind, plain, previous, outputs)
+        request = AzureRequest(self.store, resource_id, kind, plain, previous, outputs, moment)
         for rule in rules_before_write(kind.token):
             rule(request)
         complete(context, schema, _OUTPUTS)
@@ -184,9 +180,10 @@ class AzureCloud:
         arm_type = arm_type_of(resource_id) if "{" in kind.arm_type else kind.arm_type
         stored_inputs = _hide(inputs, _ALWAYS_SECRET.get(kind.token, ()))
         self.store.put(resource_id, arm_type, token, stored_inputs, context.outputs, children, targets)
-        add_made_by_azure(self.store, kind, resource_id, plain, context.outputs)
-        if previous is None and kind.token == "keyvault:Vault":  # noqa: S105 - a type token
-            self.store.free_name(key_vault.VAULT_NAMES, name_of(resource_id))
+        add_made_by_azure(self.store, kind, resource_id, context.outputs, moment)
+        note_principals(self.store, kind, context.outputs, moment)
+        if previous is None:
+            forget_deleted(self.store, resource_id, arm_type)
         return context.outputs
 
     def _default_location(self, schema: ResourceSchema | None, resource_id: str, outputs: Properties) -> None:
@@ -251,42 +248,20 @@ class AzureCloud:
 
     def _refuse_deletion(self, kind: ResourceType, stored: StoredResource) -> None:
         refuse_locked(self.store, stored)
-        request = AzureRequest(self.store, stored.id, kind, stored.inputs, stored)
+        request = AzureRequest(self.store, stored.id, kind, stored.inputs, stored, moment=self.moment)
         for rule in rules_before_deletion(kind.token):
             rule(request)
-        self._refuse_blocked(stored, stored.id)
-        needed = _NEEDS_EMPTY.get(stored.arm_type)
-        children = [
-            item for item in self.store.below(stored.id) if needed and item.arm_type == f"{stored.arm_type}/{needed}"
-        ]
-        if children:
-            raise conflict(
-                "CannotDeleteResource", f"Cannot delete resource while nested resources exist: {children[0].id}."
-            )
-
-    def _refuse_blocked(self, stored: StoredResource, inside: str) -> None:
-        code, blockers = _BLOCKED_BY.get(stored.arm_type, ("", ()))
-        users = self.store.referring_to(stored.id) if blockers else []
-        if stored.arm_type == "microsoft.network/virtualnetworks" and stored.id != inside:
-            users = self.store.referring_to(stored.id)
-            code, blockers = "InUseSubnetCannotBeDeleted", SUBNET_USERS
-        for user in users:
-            if user.arm_type in blockers and not user.id.lower().startswith(inside.lower() + "/"):
-                raise bad_request(code, f"{stored.id} cannot be deleted because it is in use by {user.id}.")
+        refuse_blocked(self.store, stored, stored.id)
+        refuse_nested(self.store, stored)
 
     def _remove(self, stored: StoredResource) -> None:
         self.store.delete(stored.id)
-        if stored.arm_type == "microsoft.keyvault/vaults":
-            protected = bool((stored.inputs.get("properties") or {}).get("enablePurgeProtection"))
-            self.store.reserve_name(key_vault.VAULT_NAMES, name_of(stored.id), stored.id, protected)
-        if stored.arm_type == "microsoft.containerservice/managedclusters":
-            node_group = f"/subscriptions/{self.subscription}/resourceGroups/{stored.outputs.get('nodeResourceGroup')}"
-            self.store.delete(node_group)
-        if stored.arm_type == "microsoft.monitor/accounts":
-            ingestion: Mapping[str, Any] = stored.outputs.get("defaultIngestionSettings") or {}
-            for made in ingestion.values():
-                self.store.delete(made)
-                self.store.delete(str(group_of(made)))
+        keep_deleted(self.store, stored, self.moment)
+        remove_made_by_azure(self.store, stored)
+        if stored.token != MADE_BY_AZURE:
+            forget_principals(self.store, self.type_of(stored.token)[0], stored.outputs)
+        if stored.arm_type == _PEERING:
+            disconnect_other_side(self.store, stored)
 
 
 def _hide(value: Value, names: tuple[str, ...]) -> Value:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+from simulator.behaviour.time import Moment
 from simulator.cloud_store import CloudStore, StoredResource
 from simulator.protocol_values import Properties
 from simulator.resource_ids import ResourceType, name_of
@@ -32,6 +33,8 @@ class AzureRequest:
     previous: StoredResource | None = None
     """The resource as it stands, when it exists."""
     outputs: Properties = field(default_factory=dict)
+    moment: Moment = field(default_factory=Moment)
+    """When the request comes."""
 
     @property
     def name(self) -> str:

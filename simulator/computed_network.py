@@ -44,7 +44,9 @@ def _prefix(subnet: Mapping[str, Any]) -> str | None:
 
 
 def _public_ip(context: OutputContext) -> None:
-    used = {item.outputs.get("ipAddress") for item in context.store.of_type("Microsoft.Network/publicIPAddresses")}
+    addresses = "SELECT json_extract(outputs, '$.ipAddress') FROM resources WHERE arm_type = ?"
+    rows = context.store.connection.execute(addresses, ("microsoft.network/publicipaddresses",))
+    used = {row[0] for row in rows}
     context.keep("ipAddress", lambda: next(item for item in _public_addresses() if item not in used))
     settings = context.outputs.get("dnsSettings")
     if isinstance(settings, dict) and settings.get("domainNameLabel"):

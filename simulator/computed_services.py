@@ -11,8 +11,8 @@ from simulator.computed_outputs import OutputContext, label_hash, new_guid
 from simulator.protocol_values import Properties, Secret, Value
 from simulator.resource_ids import group_of, name_of
 
-DEFAULT_KUBERNETES_VERSION: Final = "1.34.1"
-"""What a cluster gets that names no version."""
+DEFAULT_KUBERNETES_VERSION: Final = "1.35.1"
+"""What a cluster gets that names no version: the newest but one (AKS page on supported versions)."""
 
 
 def _now() -> str:

@@ -284,7 +284,8 @@ async def serve(cloud_file: Path, port: int = 0, latency: str = "none", ready: C
     server = grpc.aio.server(
         interceptors=[_Activity(clock)], options=[("grpc.max_receive_message_length", _MAXIMUM_MESSAGE)]
     )
-    provider = SimulatedProvider(AzureCloud(store), Operations(store, clock))
+    cloud = AzureCloud(store, None if clock.instant else clock.now)
+    provider = SimulatedProvider(cloud, Operations(store, clock))
     provider_pb2_grpc.add_ResourceProviderServicer_to_server(provider, server)
     bound = server.add_insecure_port(f"127.0.0.1:{port}")
     await server.start()

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from simulator.azure_cloud import AzureCloud
+from simulator.behaviour import resource_names
 from simulator.cloud_store import CloudStore
 
 READER = "acdd72a7-3385-48ef-bd42-f606fba81ae7"
@@ -56,6 +58,13 @@ class Azure:
         """Create a user-assigned identity and return its id and principal."""
         made, outputs = self.make("managedidentity:UserAssignedIdentity", resourceName=name, location="eastus2")
         return made, outputs["principalId"]
+
+
+@pytest.fixture(autouse=True)
+def short_names(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let tests call things by one letter; a test of its own is about the shortest names."""
+    relaxed = {kind: replace(rule, shortest=1) for kind, rule in resource_names.name_rules().items()}
+    monkeypatch.setattr(resource_names, "name_rules", lambda: relaxed)
 
 
 @pytest.fixture

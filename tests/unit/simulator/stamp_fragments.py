@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from simulator import behaviour_access as access
+from simulator.behaviour import access
 from tests.unit.simulator.conftest import Azure
 
 FIREWALL_ADDRESS: Final = "10.0.0.4"
@@ -142,7 +142,7 @@ class Region:
         server: dict[str, Any] = {"enablePrivateCluster": api != "public"}
         if api == "integrated":
             server.update(enableVnetIntegration=True, subnetId=self.subnet("api"))
-        pool = {"name": "system", "mode": "System", "vmSize": "s", "vnetSubnetID": self.subnet("nodes")}
+        pool = {"name": "system", "mode": "System", "vmSize": "Standard_D4s_v5", "vnetSubnetID": self.subnet("nodes")}
         return {
             "resourceName": "aks", "location": "eastus2", "dnsPrefix": "aks", "apiServerAccessProfile": server,
             "identity": {"type": "UserAssigned", "userAssignedIdentities": [self.identity]},

@@ -187,7 +187,7 @@ def test_two_servers_on_one_file_see_one_cloud(tmp_path: Path) -> None:
         for number in range(20):
             try:
                 cloud.create(
-                    "azure-native:resources:ResourceGroup", {"resourceGroupName": f"g{number}", "location": "x"}
+                    "azure-native:resources:ResourceGroup", {"resourceGroupName": f"g{number}", "location": "eastus2"}
                 )
                 results.append("made")
             except AzureError:

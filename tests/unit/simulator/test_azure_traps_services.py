@@ -13,7 +13,7 @@ import pytest
 
 from shared.front_door_routing import PROBE_PATH as FRONT_DOOR_PROBE
 from simulator.azure_errors import AzureError
-from simulator.behaviour_subscription import UNREGISTERED
+from simulator.behaviour.subscription import UNREGISTERED
 from simulator.resource_ids import modelled_types
 from simulator.schema import check_inputs, resource_schema
 from stamps.app_gateway import PROBE_PATH as GATEWAY_PROBE

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from simulator import behaviour_access as access
 from simulator.azure_errors import AzureError
+from simulator.behaviour import access
 from tests.unit.simulator.conftest import Azure
 
 APPLIANCE = {

@@ -11,10 +11,16 @@ from simulator.immutability import same_location
 from simulator.resource_ids import name_of
 
 _TIERS: Final = ("basic", "standard", "premium")
+_THREAT_MODES: Final = ("off", "alert", "deny")
+"""From the weakest; a policy that names none has ``Alert``."""
 
 
 def _tier(inputs: Mapping[str, Any]) -> int:
     return _TIERS.index(str((inputs.get("sku") or {}).get("tier") or "Standard").lower())
+
+
+def _threat_mode(inputs: Mapping[str, Any]) -> int:
+    return _THREAT_MODES.index(str(inputs.get("threatIntelMode") or "Alert").lower())
 
 
 def _policy(request: AzureRequest) -> None:
@@ -31,6 +37,13 @@ def _policy(request: AzureRequest) -> None:
     if _tier(request.inputs) < _tier(base.inputs):
         raise bad_request(
             "FirewallPolicyBasePolicyTierMismatch", "A child policy's tier is that of its base policy or a higher one."
+        )
+    # A child inherits the mode and may only override it with a stricter one (Firewall Manager policy overview).
+    if request.inputs.get("threatIntelMode") and _threat_mode(request.inputs) < _threat_mode(base.inputs):
+        raise bad_request(
+            "FirewallPolicyThreatIntelModeWeakerThanBasePolicy",
+            f"Threat intelligence mode {request.inputs.get('threatIntelMode')} is weaker than that of the base policy "
+            f"{base.id}; a child's is the same or stricter.",
         )
 
 

@@ -11,8 +11,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from simulator.behaviour_names import asking_network, firewall_at
-from simulator.behaviour_subnets import (
+from simulator.behaviour.names import asking_network, firewall_at
+from simulator.behaviour.subnets import (
     Flow,
     address_spaces,
     connected_networks,

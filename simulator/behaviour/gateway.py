@@ -8,15 +8,15 @@ from collections.abc import Mapping
 from typing import Final
 
 from simulator.azure_errors import AzureRequest, Rule, bad_request
-from simulator.behaviour_access import (
+from simulator.behaviour.access import (
     KEY_VAULT_ADMINISTRATOR,
     KEY_VAULT_SECRETS_OFFICER,
     KEY_VAULT_SECRETS_USER,
     assigned_identities,
     holds_role,
 )
-from simulator.behaviour_names import linked_zones, resolves
-from simulator.behaviour_subnets import RESERVED_ADDRESSES, check_gateway_subnet, network_of, subnet_properties
+from simulator.behaviour.names import linked_zones, resolves
+from simulator.behaviour.subnets import RESERVED_ADDRESSES, check_gateway_subnet, network_of, subnet_properties
 from simulator.cloud_store import StoredResource
 from simulator.computed_network import subnet_prefix
 from simulator.resource_ids import name_of

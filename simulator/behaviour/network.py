@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from simulator.azure_errors import AzureRequest, Rule, bad_request
-from simulator.behaviour_subnets import (
+from simulator.behaviour.subnets import (
     addresses_of,
     check_gateway_subnet,
     default_route,
@@ -116,41 +116,10 @@ def refuse_used_subnet(store: CloudStore, subnet_id: str) -> None:
         )
 
 
-def _peering(request: AzureRequest) -> None:
-    local = request.store.get(request.id.rsplit("/virtualNetworkPeerings/", 1)[0])
-    remote = request.store.get(request.reference("remoteVirtualNetwork", "id"))
-    if not local or not remote:
-        return
-    others = [remote]
-    for item in request.store.below(local.id):
-        other = request.store.get(str((item.inputs.get("remoteVirtualNetwork") or {}).get("id", "")))
-        if (
-            item.arm_type.endswith("peerings")
-            and item.id.lower() != request.id.lower()
-            and other
-            and other.id != remote.id
-        ):
-            others.append(other)
-    mine = [
-        (network, text)
-        for network in (local, *others[1:])
-        for text in network.inputs["addressSpace"]["addressPrefixes"]
-    ]
-    for network, text in mine:
-        for foreign in remote.inputs["addressSpace"]["addressPrefixes"]:
-            if _network(text).overlaps(_network(foreign)):
-                raise bad_request(
-                    "VnetAddressSpacesOverlap",
-                    f"Cannot create peering {request.name}: address space {text} of "
-                    f"{name_of(network.id)} overlaps with "
-                    f"{foreign} of {name_of(remote.id)}.",
-                )
-
-
 def _public_ip(request: AzureRequest) -> None:
     label = request.reference("dnsSettings", "domainNameLabel").lower()
-    for other in request.store.of_type("Microsoft.Network/publicIPAddresses"):
-        same = label and str((other.inputs.get("dnsSettings") or {}).get("domainNameLabel", "")).lower() == label
+    for other in request.store.of_type("Microsoft.Network/publicIPAddresses") if label else ():
+        same = str((other.inputs.get("dnsSettings") or {}).get("domainNameLabel", "")).lower() == label
         if (
             same
             and other.id.lower() != request.id.lower()
@@ -220,7 +189,6 @@ NETWORK_WRITES: Final[Mapping[str, tuple[Rule, ...]]] = {
     "network:PublicIPAddress": (_public_ip,),
     "network:Subnet": (_subnet,),
     "network:VirtualNetwork": (_virtual_network,),
-    "network:VirtualNetworkPeering": (_peering,),
     "privatedns:VirtualNetworkLink": (_zone_link,),
 }
 """Rules before a write, by ``module:Class``."""

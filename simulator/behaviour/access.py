@@ -1,4 +1,4 @@
-"""What role-based access, policy, diagnostic settings and the registry refuse, and who holds which role."""
+"""What policy, diagnostic settings and the registry refuse, and who holds which role."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ from collections.abc import Iterator, Mapping
 from typing import Final
 
 from simulator.azure_errors import AzureError, AzureRequest, Rule, bad_request, conflict
-from simulator.behaviour_subnets import free_addresses
+from simulator.behaviour.subnets import free_addresses
 from simulator.cloud_store import CloudStore, StoredResource
 from simulator.immutability import same_location
-from simulator.resource_ids import is_guid, name_of
+from simulator.resource_ids import name_of
 
 OWNER: Final = "8e3af657-a8ff-443c-a75c-2fe8c4bcb635"
 CONTRIBUTOR: Final = "b24988ac-6180-42a0-ab88-20f7382dd24c"
@@ -21,7 +21,6 @@ KEY_VAULT_SECRETS_USER: Final = "4633458b-17de-408a-b874-0445c86b69e6"
 PRIVATE_DNS_ZONE_CONTRIBUTOR: Final = "b12aa53e-6015-4669-85d0-8515ebb3ae7f"
 """Built-in roles by GUID, the same in every tenant (Azure built-in roles page)."""
 
-_FEDERATED_CREDENTIALS: Final = 20
 _DIAGNOSTIC_SETTINGS: Final = 5
 
 
@@ -44,32 +43,6 @@ def assigned_identities(request: AzureRequest) -> Iterator[StoredResource]:
             yield stored
 
 
-def _role_assignment(request: AzureRequest) -> None:
-    if not is_guid(request.name):
-        raise bad_request("InvalidRoleAssignmentId", f"The role assignment name '{request.name}' must be a GUID.")
-    wanted = _assignment_key(request.inputs)
-    for other in request.store.of_type("Microsoft.Authorization/roleAssignments"):
-        if other.id.lower() != request.id.lower() and _assignment_key(other.inputs) == wanted:
-            raise conflict(
-                "RoleAssignmentExists",
-                f"The role assignment already exists. The ID of the existing role assignment is {name_of(other.id)}.",
-            )
-    principal = str(request.inputs.get("principalId", ""))
-    if not is_guid(principal):
-        raise bad_request("InvalidPrincipalId", f"A principal id must be a GUID, not '{principal}'.")
-    # Without a type Azure looks the principal up, and a new one has not reached every directory replica yet.
-    if not request.inputs.get("principalType") and principal != request.store.fact("objectId"):
-        raise bad_request(
-            "PrincipalNotFound",
-            f"Principal {principal.replace('-', '')} does not exist in the directory; set principalType.",
-        )
-
-
-def _assignment_key(inputs: Mapping[str, object]) -> tuple[str, ...]:
-    role = name_of(str(inputs.get("roleDefinitionId", ""))).lower()
-    return (str(inputs.get("scope", "")).lower().strip("/"), str(inputs.get("principalId", "")).lower(), role)
-
-
 def _policy_assignment(request: AzureRequest) -> None:
     if request.inputs.get("identity") and not request.inputs.get("location"):
         raise bad_request("ResourceIdentityRequired", "A policy assignment with an identity needs a location.")
@@ -77,25 +50,6 @@ def _policy_assignment(request: AzureRequest) -> None:
         raise bad_request(
             "InvalidPolicyAssignmentName", f"The policy assignment name '{request.name}' is longer than 64 characters."
         )
-
-
-def _federated_credential(request: AzureRequest) -> None:
-    # At most 20, and no pair twice (Entra, "Important considerations for federated identity credentials").
-    siblings = [
-        item
-        for item in request.store.below(request.id.rsplit("/federatedIdentityCredentials/", 1)[0])
-        if item.arm_type.endswith("/federatedidentitycredentials") and item.id.lower() != request.id.lower()
-    ]
-    if len(siblings) >= _FEDERATED_CREDENTIALS:
-        raise bad_request(
-            "FederatedIdentityCredentialLimitExceeded",
-            f"An identity holds at most {_FEDERATED_CREDENTIALS} federated credentials.",
-        )
-    for other in siblings:
-        if all(other.inputs.get(key) == request.inputs.get(key) for key in ("issuer", "subject")):
-            raise conflict(
-                "BadRequest", f"Issuer and subject are those of {name_of(other.id)}; the combination must be unique."
-            )
 
 
 def _diagnostic_setting(request: AzureRequest) -> None:
@@ -155,9 +109,7 @@ def _room_for_replica(request: AzureRequest, registry: StoredResource) -> None:
 
 ACCESS_WRITES: Final[Mapping[str, tuple[Rule, ...]]] = {
     "authorization:PolicyAssignment": (_policy_assignment,),
-    "authorization:RoleAssignment": (_role_assignment,),
     "containerregistry:Replication": (_replication,),
-    "managedidentity:FederatedIdentityCredential": (_federated_credential,),
     "monitor:DiagnosticSetting": (_diagnostic_setting,),
 }
 """Rules before a write, by ``module:Class``."""

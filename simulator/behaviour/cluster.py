@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from simulator.azure_errors import AzureError, AzureRequest, Rule, bad_request, conflict
-from simulator.behaviour_access import (
+from simulator.behaviour.access import (
     CONTRIBUTOR,
     MANAGED_IDENTITY_OPERATOR,
     NETWORK_CONTRIBUTOR,
@@ -16,7 +16,7 @@ from simulator.behaviour_access import (
     assigned_identities,
     holds_role,
 )
-from simulator.behaviour_subnets import default_route, subnet_properties
+from simulator.behaviour.subnets import default_route, subnet_properties
 
 
 def _cluster_shape(request: AzureRequest) -> None:
@@ -28,7 +28,7 @@ def _cluster_shape(request: AzureRequest) -> None:
             "MustDefineAtLeastOneSystemPool", "A cluster needs at least one node pool with the mode System."
         )
     for pool in pools:
-        _pool_name(str(pool.get("name")))
+        _pool_name(str(pool.get("name")), str(pool.get("osType")))
     access = request.inputs.get("apiServerAccessProfile") or {}
     if access.get("enablePrivateCluster") and access.get("authorizedIPRanges"):
         raise bad_request("InvalidParameter", "authorizedIPRanges cannot be used with a private cluster.")
@@ -125,18 +125,19 @@ def _integrated_subnets(inputs: Mapping[str, Any]) -> list[str]:
 
 
 def _pool(request: AzureRequest) -> None:
-    _pool_name(request.name)
+    _pool_name(request.name, str(request.inputs.get("osType")))
     if request.inputs.get("enableAutoScaling") and (request.inputs.get("minCount") or 0) > (
         request.inputs.get("maxCount") or 0
     ):
         raise bad_request("InvalidParameter", "minCount must not be greater than maxCount.")
 
 
-def _pool_name(name: str) -> None:
-    if not re.fullmatch(r"[a-z][a-z0-9]{0,11}", name):
+def _pool_name(name: str, system: str) -> None:
+    longest = 6 if system == "Windows" else 12
+    if not re.fullmatch(r"[a-z][a-z0-9]*", name) or len(name) > longest:
         raise bad_request(
             "InvalidParameter",
-            f"The agent pool name '{name}' must be 1-12 lower-case letters and digits, a letter first.",
+            f"The agent pool name '{name}' must be 1-{longest} lower-case letters and digits, a letter first.",
         )
 
 

@@ -11,9 +11,9 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from simulator.azure_errors import AzureError, AzureRequest, Rule, bad_request
-from simulator.behaviour_egress import Call, refusal
-from simulator.behaviour_names import asking_network, linked_zones
-from simulator.behaviour_subnets import (
+from simulator.behaviour.egress import Call, refusal
+from simulator.behaviour.names import asking_network, linked_zones
+from simulator.behaviour.subnets import (
     Flow,
     group_of_subnet,
     network_of,
@@ -165,4 +165,4 @@ CLUSTER_NETWORK_WRITES: Final[Mapping[str, tuple[Rule, ...]]] = {
     "containerservice:AgentPool": (_pool_way_out,),
     "containerservice:ManagedCluster": (_api_server_subnet, _api_server_ports, _api_server_name, _way_out),
 }
-"""Rules before a write, by ``module:Class``; they follow those of ``behaviour_cluster``."""
+"""Rules before a write, by ``module:Class``; they follow those of ``cluster``."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from simulator.behaviour_subnets import connected_networks
+from simulator.behaviour.subnets import connected_networks
 from simulator.cloud_store import CloudStore, StoredResource
 from simulator.resource_ids import name_of
 

@@ -12,10 +12,10 @@ from typing import Any, Final
 from urllib.parse import urlparse
 
 from simulator.azure_errors import AzureError, AzureRequest, Rule
-from simulator.behaviour_access import CONTRIBUTOR, NETWORK_CONTRIBUTOR, OWNER, holds_role
-from simulator.behaviour_cluster_network import node_subnets, region_of
-from simulator.behaviour_egress import Call, refusal
-from simulator.behaviour_subnets import (
+from simulator.behaviour.access import CONTRIBUTOR, NETWORK_CONTRIBUTOR, OWNER, holds_role
+from simulator.behaviour.cluster_network import node_subnets, region_of
+from simulator.behaviour.egress import Call, refusal
+from simulator.behaviour.subnets import (
     Flow,
     address_spaces,
     connected_networks,

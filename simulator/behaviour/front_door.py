@@ -1,13 +1,11 @@
-"""What Front Door refuses: the order of origins and routes, names, tiers.
+"""What Front Door refuses: the order of origins and routes, parts in use, tiers.
 
-#1923 (a route needs an enabled origin), hashicorp/terraform-provider-azurerm#27652 (the last
-Sources: Azure/bicep-types-az
-origin of a group that a route uses).
+Sources: Azure/bicep-types-az#1923 (a route needs an enabled origin), hashicorp/terraform-provider-azurerm#27652 (the
+last origin of a group that a route uses).
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from typing import Final
 
@@ -51,35 +49,23 @@ def _refuse_last_origin(request: AzureRequest) -> None:
 
 
 def _refuse_used(request: AzureRequest) -> None:
+    # hashicorp/terraform-provider-azurerm#20859 (rule sets), #18844 (custom domains)
     routes = [item for item in request.store.referring_to(request.id) if item.arm_type == _ROUTE]
     if routes:
-        raise conflict("Conflict", f"{request.id} is used by the route {routes[0].id} and cannot be deleted.")
-
-
-def _profile(request: AzureRequest) -> None:
-    location = request.inputs.get("location")
-    if location is not None and str(location).lower() != "global":
-        raise bad_request(
-            "LocationNotAvailableForResourceType", f"A Front Door profile's location is 'global', not '{location}'."
+        raise conflict(
+            "Conflict",
+            "This resource is still associated with a route. Please delete the association with the route first before "
+            f"deleting this resource: {request.id} is used by {routes[0].id}.",
         )
 
 
 def _rule_set_parts(request: AzureRequest) -> None:
-    if not re.fullmatch(r"[a-zA-Z][a-zA-Z0-9]*", request.name):
-        raise bad_request(
-            "BadRequest", f"The name '{request.name}' must begin with a letter and hold letters and digits only."
-        )
     profile = request.store.get(request.id.split("/ruleSets/")[0])
     if profile and "AzureFrontDoor" not in str((profile.inputs.get("sku") or {}).get("name")):
         raise bad_request("BadRequest", "That action isn't allowed in this profile.")
 
 
 def _waf_policy(request: AzureRequest) -> None:
-    if not re.fullmatch(r"[a-zA-Z][a-zA-Z0-9]{0,127}", request.name):
-        raise bad_request(
-            "BadRequest",
-            f"The WAF policy name '{request.name}' must begin with a letter and hold letters and digits only.",
-        )
     premium = str((request.inputs.get("sku") or {}).get("name")) == "Premium_AzureFrontDoor"
     if (request.inputs.get("managedRules") or {}).get("managedRuleSets") and not premium:
         raise bad_request("BadRequest", "Managed rule sets need the SKU Premium_AzureFrontDoor.")
@@ -105,9 +91,7 @@ def _waf_in_use(request: AzureRequest) -> None:
 
 FRONT_DOOR_WRITES: Final[Mapping[str, tuple[Rule, ...]]] = {
     "cdn:AFDOrigin": (_origin_write,),
-    "cdn:Profile": (_profile,),
     "cdn:Route": (_route,),
-    "cdn:Rule": (_rule_set_parts,),
     "cdn:RuleSet": (_rule_set_parts,),
     "cdn:SecurityPolicy": (_security_policy,),
     "frontdoor:Policy": (_waf_policy,),
@@ -115,6 +99,7 @@ FRONT_DOOR_WRITES: Final[Mapping[str, tuple[Rule, ...]]] = {
 """Rules before a write, by ``module:Class``."""
 
 FRONT_DOOR_DELETIONS: Final[Mapping[str, tuple[Rule, ...]]] = {
+    "cdn:AFDCustomDomain": (_refuse_used,),
     "cdn:AFDOrigin": (_refuse_last_origin,),
     "cdn:AFDOriginGroup": (_refuse_used,),
     "cdn:RuleSet": (_refuse_used,),
