@@ -8,6 +8,7 @@ MAKEFLAGS += --no-print-directory --no-builtin-rules
 PYTHON ?= python3
 PYTEST_ARGS ?= -n 2 --dist loadfile
 SIMULATOR_ARGS ?=
+BENCH_ARGS ?=
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -46,6 +47,10 @@ down: setup ## destroy it again
 .PHONY: test
 test: setup ## all tests; PYTEST_ARGS="-k naming" for some
 	@$(BIN)/python -m pytest $(PYTEST_ARGS)
+
+.PHONY: bench
+bench: setup ## speed, memory and makespan; BENCH_ARGS="--only preview" for a part
+	@$(BIN)/python -m benchmarks $(BENCH_ARGS)
 
 .PHONY: check
 check: $(STAMP) ## format, lint, types, house rules and records, as in CI
