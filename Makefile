@@ -12,7 +12,7 @@ BENCH_ARGS ?=
 
 VENV := .venv
 BIN := $(VENV)/bin
-CHECKED := foundation shared stamps simulator tools bootstrap benchmarks tests __main__.py
+CHECKED := foundation shared stamps simulator geode tools bootstrap benchmarks workload tests __main__.py
 
 # The stamp carries the lock file's checksum: a checkout of another commit sets up again, a mere new date does not.
 LOCK_SUM := $(shell cksum < requirements.lock | tr ' ' '-')
@@ -46,6 +46,7 @@ down: setup ## destroy it again
 
 .PHONY: test
 test: setup ## all tests; PYTEST_ARGS="-k naming" for some
+	@$(BIN)/python -m tools.kubernetes_tools install
 	@$(BIN)/python -m pytest $(PYTEST_ARGS)
 
 .PHONY: bench

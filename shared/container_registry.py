@@ -1,5 +1,7 @@
 """The container registry that all clusters pull from, with a replica in each other region of the fleet.
 
+Public images come through its cache: clusters reach this registry and Microsoft's only.
+
 The private endpoints belong to the stamps, and so do the pull rights of their kubelets.
 """
 
@@ -13,6 +15,13 @@ from foundation.azure_retries import transient_retry
 from foundation.azure_types import Arguments, In
 from foundation.diagnostic_settings import diagnostic_settings
 from foundation.naming import Naming
+
+PLATFORM_IMAGES = {"traefik": "public.ecr.aws/docker/library/traefik"}
+"""Repository of ours to public repository, for what `cluster-manifests/platform` runs.
+
+The public gallery mirrors Docker's official images and needs no account; Docker Hub itself does, since the registry
+caches from there with credentials only (https://learn.microsoft.com/azure/container-registry/artifact-cache-overview).
+"""
 
 
 class ContainerRegistryArgs(Arguments):
@@ -88,6 +97,16 @@ class ContainerRegistry(pulumi.ComponentResource):
                         hooks=transient_retry(),
                     ),
                 )
+            )
+        for target, source in PLATFORM_IMAGES.items():
+            containerregistry.CacheRule(
+                f"{name}-cache-{target}",
+                cache_rule_name=f"cache-{target}",
+                registry_name=registry.name,
+                resource_group_name=args.resource_group_name,
+                source_repository=source,
+                target_repository=target,
+                opts=pulumi.ResourceOptions(parent=self, depends_on=replications[-1:], hooks=transient_retry()),
             )
         diagnostic_settings(
             f"{name}-diagnostics",

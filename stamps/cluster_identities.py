@@ -1,7 +1,8 @@
 """The identities of a stamp's cluster and the roles they need before the cluster exists.
 
-Owns three user-assigned identities: control plane, kubelet and ingress controller. The ingress identity's federated
-credential needs the cluster's issuer and is made in `stamps.gitops`; its right on the vault belongs to the vault.
+Owns four user-assigned identities: control plane, kubelet, ingress controller and workload. The federated credentials
+of the last two need the cluster's issuer and are made in `stamps.gitops`. The ingress identity's right on the vault
+belongs to the vault; the workload's has none until a data service grants it one.
 """
 
 from __future__ import annotations
@@ -41,6 +42,8 @@ class ClusterIdentities(pulumi.ComponentResource):
     ingress_client_id: pulumi.Output[str]
     ingress_principal_id: pulumi.Output[str]
     ingress_name: str
+    workload_client_id: pulumi.Output[str]
+    workload_name: str
     role_assignments: list[authorization.RoleAssignment]
 
     def __init__(self, name: str, args: ClusterIdentitiesArgs, opts: pulumi.ResourceOptions | None = None) -> None:
@@ -48,6 +51,7 @@ class ClusterIdentities(pulumi.ComponentResource):
         control_plane = self._identity(name, "controlplane", args)
         kubelet = self._identity(name, "kubelet", args)
         ingress = self._identity(name, "ingress", args)
+        workload = self._identity(name, "workload", args)
         grants: list[tuple[str, Role, In[str], pulumi.Output[str]]] = [
             # Nodes join the first, the internal load balancer takes its address from the second; without it the
             # service stays at EnsuringLoadBalancer.
@@ -78,6 +82,8 @@ class ClusterIdentities(pulumi.ComponentResource):
         self.ingress_client_id = ingress.client_id
         self.ingress_principal_id = ingress.principal_id
         self.ingress_name = args.naming.name("id", "ingress")
+        self.workload_client_id = workload.client_id
+        self.workload_name = args.naming.name("id", "workload")
         self.register_outputs({"ingress_client_id": self.ingress_client_id})
 
     def _identity(self, name: str, role: str, args: ClusterIdentitiesArgs) -> managedidentity.UserAssignedIdentity:

@@ -62,7 +62,8 @@ class OriginSettings(Settings):
 
 
 class GitOpsSettings(Settings):
-    """Where Flux reads the cluster's desired state."""
+    """Where Flux reads the cluster's desired state. `structure` names a folder of `cluster-manifests/stamps`; `wave`
+    says when the stamp takes a new version of the workload."""
 
     url: Annotated[
         str,
@@ -73,12 +74,10 @@ class GitOpsSettings(Settings):
         ),
     ] = "https://github.com/contoso/aks-geode"
     branch: Annotated[str, Field(pattern=r"^[\w./-]+$", description="a branch name", examples=["main"])] = "main"
-    path: Annotated[
-        str,
-        Field(
-            pattern=r"^\./[\w./-]+$", description="a path that starts with ./", examples=["./cluster-manifests/base"]
-        ),
-    ] = "./cluster-manifests/base"
+    structure: Literal["standard", "canary"] = "standard"
+    wave: Annotated[
+        str, Field(pattern=r"^wave[1-9]$", description="a wave from wave1 to wave9", examples=["wave1"])
+    ] = "wave1"
     sync_interval_seconds: Annotated[int, Field(ge=60, le=3600)] = 300
 
 

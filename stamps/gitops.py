@@ -19,6 +19,15 @@ from stamps.config import GitOpsSettings
 INGRESS_SERVICE_ACCOUNT = "system:serviceaccount:ingress:traefik"
 """The ingress controller's service account: namespace `ingress`, name `traefik`, as the manifests have it."""
 
+WORKLOAD_SERVICE_ACCOUNT = "system:serviceaccount:workload:region-echo"
+"""The workload's service account: namespace `workload`, name `region-echo`, as the manifests have it."""
+
+NO_DATABASE = "none"
+"""What the workload reads as database address when the stamp has none: an empty value would turn into null."""
+
+MANIFESTS = "./cluster-manifests/stamps"
+"""Where the repository keeps what Flux reads: one folder for each structure, in it `platform` and `workload`."""
+
 _CLUSTER_PROVIDER, _CLUSTER_TYPE = "Microsoft.ContainerService", "managedClusters"
 _VariableName = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")]
 
@@ -35,8 +44,12 @@ def substitutions(
     ingress_address: str,
     ingress_subnet: str,
     gateway_subnet: str,
+    api_server_subnet: str,
     ingress_client_id: In[str],
     ingress_certificate: str,
+    workload_client_id: In[str],
+    wave: str,
+    cosmos_endpoint: In[str] = NO_DATABASE,
 ) -> dict[str, In[str]]:
     """Return the variables of the manifests.
 
@@ -51,8 +64,12 @@ def substitutions(
         ingress_address: fixed address of the internal load balancer.
         ingress_subnet: name of the subnet that the address lies in.
         gateway_subnet: CIDR of the Application Gateway's subnet, the only source the ingress controller admits.
+        api_server_subnet: CIDR in which pods find the API server.
         ingress_client_id: client id of the ingress controller's identity.
         ingress_certificate: name of the vault secret with the ingress certificate.
+        workload_client_id: client id of the workload's identity.
+        wave: the wave in which the stamp takes a new version of the workload.
+        cosmos_endpoint: address of the workload's database, or `NO_DATABASE`.
     """
     return {
         "REGION": region,
@@ -65,18 +82,23 @@ def substitutions(
         "INGRESS_ADDRESS": ingress_address,
         "INGRESS_SUBNET": ingress_subnet,
         "GATEWAY_SUBNET": gateway_subnet,
+        "API_SERVER_SUBNET": api_server_subnet,
         "INGRESS_CLIENT_ID": ingress_client_id,
         "INGRESS_CERTIFICATE": ingress_certificate,
+        "WORKLOAD_CLIENT_ID": workload_client_id,
+        "WAVE": wave,
+        "COSMOS_ENDPOINT": cosmos_endpoint,
     }
 
 
 class GitOpsArgs(Arguments):
-    """`ingress_identity_name` is the Azure name of the ingress controller's identity in the same resource group."""
+    """The identity names are Azure's names of the two identities that pods act as, in the same resource group."""
 
     resource_group_name: In[str]
     settings: GitOpsSettings
     oidc_issuer_url: In[str]
     ingress_identity_name: str
+    workload_identity_name: str
     substitutions: dict[_VariableName, In[str]]
 
     @field_validator("substitutions")
@@ -110,16 +132,10 @@ class GitOps(pulumi.ComponentResource):
         after: Sequence[pulumi.Resource] = (),
     ) -> None:
         super().__init__("aks-geode:stamps:GitOps", name, None, opts)
-        credential = managedidentity.FederatedIdentityCredential(
-            f"{name}-ingress-credential",
-            federated_identity_credential_resource_name="ingress-controller",
-            resource_name_=args.ingress_identity_name,
-            resource_group_name=args.resource_group_name,
-            issuer=args.oidc_issuer_url,
-            subject=INGRESS_SERVICE_ACCOUNT,
-            audiences=["api://AzureADTokenExchange"],
-            opts=pulumi.ResourceOptions(parent=self),
-        )
+        credentials = [
+            self._credential(name, args, "ingress", "ingress-controller", args.ingress_identity_name),
+            self._credential(name, args, "workload", "workload", args.workload_identity_name),
+        ]
         extension = kubernetesconfiguration.Extension(
             f"{name}-extension",
             extension_name="flux",
@@ -136,7 +152,8 @@ class GitOps(pulumi.ComponentResource):
                 "multiTenancy.enforce": "true",
                 "source-controller.enabled": "true",
                 "kustomize-controller.enabled": "true",
-                "helm-controller.enabled": "false",
+                # The workload is a chart; a Helm release is rendered and kept by this controller.
+                "helm-controller.enabled": "true",
                 "notification-controller.enabled": "false",
                 "image-automation-controller.enabled": "false",
                 "image-reflector-controller.enabled": "false",
@@ -160,22 +177,45 @@ class GitOps(pulumi.ComponentResource):
                 "timeout_in_seconds": 180,
             },
             kustomizations={
-                "stamp": {
-                    "path": args.settings.path,
-                    "prune": True,
-                    "wait": True,
-                    "force": False,
-                    "sync_interval_in_seconds": args.settings.sync_interval_seconds,
-                    "retry_interval_in_seconds": 60,
-                    "timeout_in_seconds": 600,
-                    # The block always stays: Azure answers 400 to an update that takes it away.
-                    "post_build": {"substitute": args.substitutions},
-                }
+                "platform": _kustomization(args, "platform", timeout_seconds=900),
+                # What the platform defines (namespaces, kinds, the Gateway) has to be there and healthy first.
+                "workload": _kustomization(args, "workload", timeout_seconds=600) | {"depends_on": ["platform"]},
             },
             suspend=False,
             wait_for_reconciliation=True,
             reconciliation_wait_duration="PT30M",
             # The extension's finalizers clean up after the configuration, so it has to go first.
-            opts=pulumi.ResourceOptions(parent=self, depends_on=[extension, credential], deleted_with=cluster),
+            opts=pulumi.ResourceOptions(parent=self, depends_on=[extension, *credentials], deleted_with=cluster),
         )
         self.register_outputs({})
+
+    def _credential(
+        self, name: str, args: GitOpsArgs, role: str, credential_name: str, identity_name: str
+    ) -> managedidentity.FederatedIdentityCredential:
+        """Let one service account of this cluster, and nobody else, act as an identity."""
+        return managedidentity.FederatedIdentityCredential(
+            f"{name}-{role}-credential",
+            federated_identity_credential_resource_name=credential_name,
+            resource_name_=identity_name,
+            resource_group_name=args.resource_group_name,
+            issuer=args.oidc_issuer_url,
+            subject={"ingress": INGRESS_SERVICE_ACCOUNT, "workload": WORKLOAD_SERVICE_ACCOUNT}[role],
+            audiences=["api://AzureADTokenExchange"],
+            opts=pulumi.ResourceOptions(parent=self),
+        )
+
+
+def _kustomization(
+    args: GitOpsArgs, part: str, *, timeout_seconds: int
+) -> kubernetesconfiguration.KustomizationDefinitionArgsDict:
+    return {
+        "path": f"{MANIFESTS}/{args.settings.structure}/{part}",
+        "prune": True,
+        "wait": True,
+        "force": False,
+        "sync_interval_in_seconds": args.settings.sync_interval_seconds,
+        "retry_interval_in_seconds": 60,
+        "timeout_in_seconds": timeout_seconds,
+        # The block always stays: Azure answers 400 to an update that takes it away.
+        "post_build": {"substitute": args.substitutions},
+    }

@@ -19,11 +19,13 @@ from stamps.private_access import private_access
 ZONE_NAME = "privatelink.vaultcore.azure.net"
 GATEWAY_SECRET = "gateway-certificate"  # noqa: S105  # the name of a secret
 INGRESS_SECRET = "ingress-certificate"  # noqa: S105  # the name of a secret
+_CONTENT_TYPES = {GATEWAY_SECRET: "application/x-pkcs12", INGRESS_SECRET: "application/x-pem-file"}
+"""The gateway reads a PFX; the cluster's vault driver hands on text, so the ingress gets PEM."""
 SOFT_DELETE_DAYS = 90
 
 
 class KeyVaultArgs(Arguments):
-    """The certificates are base64 PFX files without a password; they are kept secret whatever the caller passes.
+    """The gateway's certificate is a base64 PFX without a password, the ingress's PEM with its key; both stay secret.
 
     `virtual_network_ids` (role to id) are the networks that resolve the vault's private name: at least the gateway's.
     """
@@ -105,7 +107,7 @@ class KeyVault(pulumi.ComponentResource):
             vault_name=vault.name,
             resource_group_name=args.resource_group_name,
             tags=args.tags,
-            properties={"value": pulumi.Output.secret(certificate), "content_type": "application/x-pkcs12"},
+            properties={"value": pulumi.Output.secret(certificate), "content_type": _CONTENT_TYPES[secret_name]},
             # ARM writes secrets past the vault's firewall, but the provider deletes them through the data plane, which
             # is closed to everybody outside the stamp. They go with the vault instead.
             opts=pulumi.ResourceOptions(

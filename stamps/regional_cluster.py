@@ -75,6 +75,7 @@ class RegionalCluster(pulumi.ComponentResource):
                 settings=args.config.gitops,
                 oidc_issuer_url=aks.oidc_issuer_url,
                 ingress_identity_name=args.identities.ingress_name,
+                workload_identity_name=args.identities.workload_name,
                 substitutions=self.substitutions,
             ),
             child,
@@ -136,8 +137,12 @@ class RegionalCluster(pulumi.ComponentResource):
             ingress_address=args.config.ingress_address,
             ingress_subnet=INGRESS_SUBNET,
             gateway_subnet=str(plan.gateway),
+            # With Private Link the API server's endpoint takes an address beside the nodes.
+            api_server_subnet=str(plan.nodes if args.config.api_server == "privateLink" else plan.api_server),
             ingress_client_id=args.identities.ingress_client_id,
             ingress_certificate=INGRESS_SECRET,
+            workload_client_id=args.identities.workload_client_id,
+            wave=args.config.gitops.wave,
         )
 
     def _observe(self, name: str, args: RegionalClusterArgs, aks: AksCluster) -> None:

@@ -11,6 +11,7 @@ from stamps.app_gateway import AppGateway, AppGatewayArgs, GatewayIdentity, Gate
 from stamps.app_gateway_waf import AppGatewayWaf, AppGatewayWafArgs
 from stamps.cluster_identities import ClusterIdentities, ClusterIdentitiesArgs
 from stamps.config import StampConfig
+from stamps.ingress_certificate import pem_bundle
 from stamps.ingress_host import split_ingress_host
 from stamps.key_vault import KeyVault, KeyVaultArgs
 from stamps.private_dns import PrivateDnsZone, PrivateDnsZoneArgs
@@ -73,7 +74,9 @@ class RegionalEntry(pulumi.ComponentResource):
                     "subnet_id": spoke.private_endpoints_subnet_id,
                     "virtual_network_ids": links,
                     "gateway_certificate": args.certificates.gateway,
-                    "ingress_certificate": args.certificates.ingress,
+                    # The cluster's vault driver turns a PFX into PEM only when it belongs to a certificate object
+                    # of the vault, and ARM can make none: the secret is PEM from the start.
+                    "ingress_certificate": args.certificates.ingress.apply(pem_bundle),
                     "gateway_principal_id": gateway_identity.principal_id,
                     "ingress_principal_id": self.identities.ingress_principal_id,
                     "workspace_id": args.shared.workspace.id,

@@ -24,6 +24,7 @@ IMPORTS: dict[str, frozenset[str]] = {
     "simulator": frozenset({"simulator", "tools"}),
     "bootstrap": frozenset({"bootstrap", "foundation", "shared.config", "stamps.config", "stamps.fleet"}),
     "benchmarks": frozenset({"benchmarks", "simulator", "tools", "foundation.api_aliases", "stamps.cluster_config"}),
+    "workload": frozenset({"workload"}),
     "tools": frozenset({"tools", "shared.config", "stamps.config"}),
 }
 """What each part may import of the others; a part that is not listed here (tests) may import everything."""

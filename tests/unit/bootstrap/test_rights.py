@@ -26,6 +26,7 @@ from bootstrap.rights import (
 from foundation.roles import Role
 from shared.contract_reader import offline_contract
 from shared.outputs import AccessContract, FirewallContract, PublicDnsZoneContract
+from simulator.development_secrets import make_certificate
 from stamps.config import StampConfig
 from stamps.regional_stamp import RegionalStamp, RegionalStampArgs
 from stamps.stamp_secrets import StampCertificates
@@ -101,7 +102,8 @@ def stamp(scheme: str) -> tuple[Registration, ...]:
 
     def program() -> None:
         secret = pulumi.Output.secret("pfx")
-        certificates = StampCertificates(gateway=secret, ingress=secret, ingress_root="cm9vdA==")
+        ingress = pulumi.Output.secret(make_certificate("aks-ingress.contoso.com").pfx_base64)
+        certificates = StampCertificates(gateway=secret, ingress=ingress, ingress_root="cm9vdA==")
         RegionalStamp(
             "eastus2",
             RegionalStampArgs(stamp="eastus2", config=config, shared=contract, certificates=certificates),

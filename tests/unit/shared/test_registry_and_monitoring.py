@@ -49,6 +49,14 @@ class TestContainerRegistry:
         assert record.named("shared-registry-moonbase").inputs["zoneRedundancy"] == "Disabled"
         assert "moonbase" in caplog.text
 
+    def test_the_ingress_controllers_image_comes_through_the_cache(self, plain: RecordingMocks) -> None:
+        """Clusters reach this registry only; a rule without credentials is not possible for Docker Hub."""
+        rule = plain.one(azure("containerregistry:CacheRule"))
+        assert rule.inputs["targetRepository"] == "traefik"
+        assert rule.inputs["sourceRepository"].startswith("public.ecr.aws/docker/library/")
+        assert "credentialSetResourceId" not in rule.inputs
+        assert len(rule.inputs["cacheRuleName"]) >= 5, "Azure's least"
+
 
 class TestMonitoring:
     """Workspace, action group, alerts."""

@@ -60,6 +60,7 @@ def deploy_cluster(
     settings: ClusterSettings | None = None,
     access: AccessContract = GLOBAL_GROUP,
     policy: PolicySettings | None = None,
+    gitops: GitOpsSettings | None = None,
 ) -> RecordingMocks:
     """Deploy every component of the cluster part and return the record."""
 
@@ -103,7 +104,7 @@ def deploy_cluster(
             ),
             after=[firewall, *identities.role_assignments],
         )
-        _around(aks, aks.cluster, identities, group, access, policy or PolicySettings())
+        _around(aks, aks.cluster, identities, group, access, policy or PolicySettings(), gitops or GitOpsSettings())
 
     return deploy(program, preview, answers=_ANSWERS)
 
@@ -115,16 +116,18 @@ def _around(
     group: resources.ResourceGroup,
     access: AccessContract,
     policy: PolicySettings,
+    settings: GitOpsSettings,
 ) -> None:
     ClusterAccess("access", ClusterAccessArgs(naming=NAMING, cluster_id=aks.id, access=access))
     gitops = GitOps(
         "gitops",
         GitOpsArgs(
             resource_group_name=group.name,
-            settings=GitOpsSettings(),
+            settings=settings,
             oidc_issuer_url=aks.oidc_issuer_url,
             ingress_identity_name=identities.ingress_name,
-            substitutions=manifest_values(identities.ingress_client_id),
+            workload_identity_name=identities.workload_name,
+            substitutions=manifest_values(identities.ingress_client_id, identities.workload_client_id),
         ),
         cluster=cluster,
         after=aks.pools,
@@ -184,7 +187,9 @@ def _around(
     )
 
 
-def manifest_values(client_id: pulumi.Output[str] | str) -> dict[str, Any]:
+def manifest_values(
+    ingress_client_id: pulumi.Output[str] | str, workload_client_id: pulumi.Output[str] | str
+) -> dict[str, Any]:
     """Return the variables of the manifests for this stamp."""
     return dict(
         substitutions(
@@ -198,7 +203,10 @@ def manifest_values(client_id: pulumi.Output[str] | str) -> dict[str, Any]:
             ingress_address="10.243.4.4",
             ingress_subnet="snet-ingress",
             gateway_subnet="10.243.5.0/24",
-            ingress_client_id=client_id,
-            ingress_certificate="ingress-tls",
+            api_server_subnet="10.243.6.64/28",
+            ingress_client_id=ingress_client_id,
+            ingress_certificate="ingress-certificate",
+            workload_client_id=workload_client_id,
+            wave="wave1",
         )
     )

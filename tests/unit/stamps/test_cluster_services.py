@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 import pytest
 from pydantic import ValidationError
@@ -22,6 +23,7 @@ from tests.unit.stamps.cluster_program import (
     deploy_cluster,
 )
 
+PROJECT = Path(__file__).parents[3]
 CLUSTER = "azure-native:containerservice:ManagedCluster"
 ROLE = "azure-native:authorization:RoleAssignment"
 RULE_GROUP = "azure-native:alertsmanagement:PrometheusRuleGroup"
@@ -94,18 +96,42 @@ def test_namespace_groups_write_in_their_namespace_only(preview: bool) -> None:
 
 
 def test_flux_reads_the_repository_with_the_regions_values(record: RecordingMocks) -> None:
-    """Values by substitution, all of them strings."""
+    """Values by substitution, all of them strings, and the same for both parts."""
     inputs = record.one("azure-native:kubernetesconfiguration:FluxConfiguration").inputs
     assert inputs["clusterRp"] == "Microsoft.ContainerService"
     assert (inputs["scope"], inputs["namespace"]) == ("cluster", "flux-system")
     assert inputs["gitRepository"]["repositoryRef"] == {"branch": "main"}
-    kustomization = inputs["kustomizations"]["stamp"]
-    assert kustomization["prune"] is kustomization["wait"] is True
-    values = kustomization["postBuild"]["substitute"]
+    parts = inputs["kustomizations"]
+    assert set(parts) == {"platform", "workload"}
+    for part in parts.values():
+        assert part["prune"] is part["wait"] is True
+    assert parts["platform"]["postBuild"] == parts["workload"]["postBuild"]
+    values = parts["platform"]["postBuild"]["substitute"]
     assert values["REGION"] == "eastus2"
-    assert values["INGRESS_CLIENT_ID"] == "22222222-aaaa-bbbb-cccc-dddddddddddd"
+    assert values["INGRESS_CLIENT_ID"] == values["WORKLOAD_CLIENT_ID"] == "22222222-aaaa-bbbb-cccc-dddddddddddd"
     assert values["TENANT_ID"] == TENANT_ID
+    assert values["WAVE"] == "wave1"
+    assert values["COSMOS_ENDPOINT"] == "none"
     assert all(isinstance(value, str) for value in values.values())
+
+
+def test_the_workload_waits_for_the_platform(record: RecordingMocks) -> None:
+    """Namespaces, kinds and the Gateway come first; the platform waits for nobody."""
+    parts = record.one("azure-native:kubernetesconfiguration:FluxConfiguration").inputs["kustomizations"]
+    assert parts["workload"]["dependsOn"] == ["platform"]
+    assert "dependsOn" not in parts["platform"]
+    longest = sum(part["timeoutInSeconds"] for part in parts.values())
+    assert longest <= 30 * 60, "Azure waits half an hour for the reconciliation"
+
+
+@pytest.mark.parametrize("structure", ["standard", "canary"])
+def test_the_structure_chooses_the_folders(structure: str) -> None:
+    """Each part has its folder, and the repository holds it."""
+    record = deploy_cluster(gitops=GitOpsSettings.model_validate({"structure": structure, "wave": "wave2"}))
+    parts = record.one("azure-native:kubernetesconfiguration:FluxConfiguration").inputs["kustomizations"]
+    for part, settings in parts.items():
+        assert settings["path"] == f"./cluster-manifests/stamps/{structure}/{part}"
+        assert (PROJECT / settings["path"] / "kustomization.yaml").is_file()
 
 
 def test_a_value_that_yaml_reads_as_a_number_is_refused() -> None:
@@ -116,6 +142,7 @@ def test_a_value_that_yaml_reads_as_a_number_is_refused() -> None:
             settings=GitOpsSettings(),
             oidc_issuer_url=ISSUER,
             ingress_identity_name="id",
+            workload_identity_name="id",
             substitutions={"COUNT": "42"},
         )
 
@@ -126,19 +153,37 @@ def test_flux_starts_after_the_pools_and_its_configuration_goes_before_the_exten
     configuration = record.one("azure-native:kubernetesconfiguration:FluxConfiguration")
     assert record.depends_on(extension, record.one("azure-native:containerservice:AgentPool"))
     assert record.depends_on(configuration, extension)
-    assert record.depends_on(configuration, record.one("azure-native:managedidentity:FederatedIdentityCredential"))
+    for credential in record.of_type("azure-native:managedidentity:FederatedIdentityCredential"):
+        assert record.depends_on(configuration, credential)
     assert {extension.deleted_with, configuration.deleted_with} == {record.one(CLUSTER).urn}
     assert extension.inputs["configurationSettings"]["image-automation-controller.enabled"] == "false"
     assert extension.inputs["configurationSettings"]["multiTenancy.enforce"] == "true"
 
 
-def test_only_the_ingress_controllers_account_may_act_as_the_ingress_identity(record: RecordingMocks) -> None:
-    """Subject, issuer and audience all have to match the manifests."""
-    inputs = record.one("azure-native:managedidentity:FederatedIdentityCredential").inputs
-    assert inputs["subject"] == "system:serviceaccount:ingress:traefik"
+def _trust(record: RecordingMocks, role: str) -> str:
+    """Return the subject that may act as an identity; issuer, audience and identity have to fit."""
+    inputs = record.named(f"gitops-{role}-credential").inputs
     assert inputs["issuer"] == ISSUER
     assert inputs["audiences"] == ["api://AzureADTokenExchange"]
-    assert inputs["resourceName"] == record.named("identities-ingress").inputs["resourceName"]
+    assert inputs["resourceName"] == record.named(f"identities-{role}").inputs["resourceName"]
+    return str(inputs["subject"])
+
+
+def test_only_the_ingress_controllers_account_may_act_as_the_ingress_identity(record: RecordingMocks) -> None:
+    """Subject, issuer and audience all have to match the manifests."""
+    assert _trust(record, "ingress") == "system:serviceaccount:ingress:traefik"
+
+
+def test_only_the_workloads_account_may_act_as_the_workloads_identity(record: RecordingMocks) -> None:
+    """And nobody else is trusted with anything."""
+    assert _trust(record, "workload") == "system:serviceaccount:workload:region-echo"
+    assert len(record.of_type("azure-native:managedidentity:FederatedIdentityCredential")) == 2
+
+
+def test_flux_renders_charts(record: RecordingMocks) -> None:
+    """The workload is a Helm release."""
+    extension = record.one("azure-native:kubernetesconfiguration:Extension")
+    assert extension.inputs["configurationSettings"]["helm-controller.enabled"] == "true"
 
 
 @pytest.mark.parametrize("effect", ["Deny", "Audit"])
@@ -171,6 +216,8 @@ def test_pod_policies_leave_azures_namespaces_alone(record: RecordingMocks) -> N
         ("mcr.microsoft.com/azurelinux/base/core:3.0", True),
         ("docker.io/library/nginx", False),
         ("evil.io/mcr.microsoft.com/x", False),
+        ("evil.example/acrfleet.azurecr.io/x", False),
+        ("acrfleet.azurecr.io", False),
         ("acrfleet-azurecr.io/app:1", False),
         ("acrfleet.azurecr.io.evil.io/app", False),
     ],

@@ -47,13 +47,14 @@ def test_the_vault_is_protected_as_the_stamp_says(protect: bool) -> None:
 
 
 @both_modes
-def test_certificates_are_kept_as_pfx_files(preview: bool) -> None:
-    """The content type tells the gateway what it reads."""
+def test_certificates_are_kept_in_the_form_that_each_reader_takes(preview: bool) -> None:
+    """The gateway reads a PFX, the cluster's vault driver PEM; the content type says which."""
     made = deployed(preview)
-    for name, value in zip(SECRETS, (GATEWAY_PFX, INGRESS_PFX), strict=True):
+    types = ("application/x-pkcs12", "application/x-pem-file")
+    for name, value, content_type in zip(SECRETS, (GATEWAY_PFX, INGRESS_PFX), types, strict=True):
         wrapped = made.named(f"vault-{name}").inputs["properties"]
         assert wrapped[_special_sig_key] == _special_secret_sig, "the engine would keep it in clear text"
-        assert wrapped["value"] == {"value": value, "contentType": "application/x-pkcs12"}
+        assert wrapped["value"] == {"value": value, "contentType": content_type}
 
 
 @both_modes

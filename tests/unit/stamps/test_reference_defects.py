@@ -15,6 +15,7 @@ from foundation.azure_regions import ZONES
 from foundation.configuration import load
 from foundation.roles import Role
 from shared.outputs import SharedOutputs
+from simulator.development_secrets import make_certificate
 from stamps.config import StampConfig
 from stamps.fleet import STAMP_KEY
 from stamps.regional_stamp import RegionalStamp, RegionalStampArgs
@@ -38,6 +39,8 @@ ANSWERS: dict[str, Any] = {
 SHARED_HOME = "westus3"
 """No stamp of these tests stands there, so that what comes from the shared home is told apart from a stamp's own."""
 
+INGRESS_PFX = make_certificate("aks-ingress.contoso.com").pfx_base64
+
 
 def deploy_stamp(stack: str = "eastus2", *, scheme: str = "globalGroup", **changes: object) -> RecordingMocks:
     """Deploy the stamp of a tracked stack file, with some keys changed, on a shared stack in a third region."""
@@ -50,7 +53,7 @@ def deploy_stamp(stack: str = "eastus2", *, scheme: str = "globalGroup", **chang
 
     def program() -> pulumi.Output[dict[str, object]]:
         certificates = StampCertificates(
-            gateway=pulumi.Output.secret("gateway"), ingress=pulumi.Output.secret("ingress"), ingress_root="cm9vdA=="
+            gateway=pulumi.Output.secret("gateway"), ingress=pulumi.Output.secret(INGRESS_PFX), ingress_root="cm9vdA=="
         )
         shared = SharedOutputs.model_validate(contract)
         return RegionalStamp(
@@ -79,7 +82,7 @@ def test_gateway_zone_and_manifests_know_the_ingress_by_one_name(stamp: Recordin
     """What the gateway calls is what the private zone answers and what the ingress controller is told to serve."""
     gateway = stamp.one(azure("network:ApplicationGateway")).inputs
     record = stamp.one(azure("privatedns:PrivateRecordSet")).inputs
-    kustomization = stamp.one(azure("kubernetesconfiguration:FluxConfiguration")).inputs["kustomizations"]["stamp"]
+    kustomization = stamp.one(azure("kubernetesconfiguration:FluxConfiguration")).inputs["kustomizations"]["platform"]
     values = kustomization["postBuild"]["substitute"]
 
     host = f"{record['relativeRecordSetName']}.{record['privateZoneName']}"
@@ -265,6 +268,7 @@ def test_only_the_named_types_speak_a_preview_api(stamp: RecordingMocks) -> None
     versions = {each.type: _api_version(each.type) for each in everything if each.type.startswith("azure-native:")}
     previews = {token for token, version in versions.items() if version.endswith("-preview")}
     assert previews == {
+        azure("containerregistry:CacheRule"),
         azure("containerregistry:Registry"),
         azure("containerregistry:Replication"),
         azure("monitor:ActionGroup"),

@@ -50,7 +50,9 @@ def deployed_stamp(asked: Stamp) -> RecordingMocks:
 
     def program() -> pulumi.Output[dict[str, object]]:
         certificates = StampCertificates(
-            gateway=pulumi.Output.secret("gateway"), ingress=pulumi.Output.secret("ingress"), ingress_root="cm9vdA=="
+            gateway=pulumi.Output.secret("gateway"),
+            ingress=pulumi.Output.secret(make_certificate("aks-ingress.contoso.com").pfx_base64),
+            ingress_root="cm9vdA==",
         )
         arguments = RegionalStampArgs(
             stamp=asked.stack, config=asked.config, shared=contract, certificates=certificates

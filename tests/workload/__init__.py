@@ -1,0 +1,1 @@
+"""Tests of the sample workload and of the chart that runs it."""
