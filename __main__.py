@@ -15,10 +15,8 @@ from foundation.configuration import Problem, configuration_error, load
 from shared.config import SharedConfig
 from shared.contract_reader import offline_contract, read_contract
 from shared.outputs import CONTRACT_OUTPUT
-from shared.shared_services import SharedServices, SharedServicesArgs
 from stamps.config import StampConfig
 from stamps.fleet import STAMP_KEY, conflicts, sibling_stamps
-from stamps.regional_stamp import RegionalStamp, RegionalStampArgs
 from stamps.stamp_secrets import read_stamp_certificates
 
 SHARED_KEY = "aks-geode:shared"
@@ -39,6 +37,8 @@ def content(key: str) -> object:
 
 def deploy_shared() -> None:
     """Build the shared services and export the contract."""
+    from shared.shared_services import SharedServices, SharedServicesArgs  # a stamp's preview does without them
+
     config = load(SharedConfig, content("shared"), file=file, key=SHARED_KEY)
     client = authorization.get_client_config()
     arguments = SharedServicesArgs(
@@ -51,6 +51,8 @@ def deploy_shared() -> None:
 
 def deploy_stamp() -> None:
     """Build one regional stamp from its own configuration and the shared contract."""
+    from stamps.regional_stamp import RegionalStamp, RegionalStampArgs
+
     config = load(StampConfig, content("stamp"), file=file, key=STAMP_KEY)
     problems = conflicts(stack, config, sibling_stamps(Path(__file__).parent, stack, config))
     if problems:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pulumi
-import pulumi_azuread as azuread
 
 from foundation.arm_ids import child_id
 from foundation.azure_retries import transient_retry
@@ -11,6 +12,9 @@ from foundation.azure_types import Arguments, In
 from foundation.naming import Naming
 from foundation.roles import Role, assign_role
 from shared.outputs import AccessContract
+
+if TYPE_CHECKING:
+    import pulumi_azuread as azuread
 
 
 class ClusterAccessArgs(Arguments):
@@ -50,6 +54,8 @@ class ClusterAccess(pulumi.ComponentResource):
 
     def _administrators(self) -> azuread.Group:
         access = self._args.access
+        import pulumi_azuread as azuread  # only this scheme makes a group, and the import costs a tenth of a preview
+
         return azuread.Group(
             f"{self._name}-administrators",
             display_name=self._args.naming.name("aks", "administrators", limit=120),
