@@ -22,7 +22,9 @@ DOCUMENTS: dict[str, tuple[str, ...]] = {
     "docs/requirements.md": ("requirements",),
     "docs/azure.md": ("traps",),
     "docs/architecture.md": (),
+    "docs/gitops.md": (),
     "docs/simulator.md": (),
+    "docs/workload.md": (),
 }
 """The documents whose paths are checked, and which ids of the list stand in each."""
 
