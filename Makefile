@@ -20,7 +20,7 @@ STAMP := $(VENV)/.installed-$(LOCK_SUM)
 
 .PHONY: help
 help: ## show this list
-	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' Makefile | while IFS='	' read -r name text; do printf '  make %-8s %s\n' "$$name" "$$text"; done
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | while IFS='	' read -r name text; do printf '  make %-12s %s\n' "$$name" "$$text"; done
 
 .PHONY: setup
 setup: $(STAMP) ## virtual environment and engine; done by the others when needed
@@ -48,6 +48,16 @@ down: setup ## destroy it again
 test: setup ## all tests; PYTEST_ARGS="-k naming" for some
 	@$(BIN)/python -m tools.kubernetes_tools install
 	@$(BIN)/python -m pytest $(PYTEST_ARGS)
+
+.PHONY: test-faults
+test-faults: setup ## a fault at every resource and twenty kills; every night, not in `make test`
+	@$(BIN)/python -m pytest -rA tests/faults
+
+.PHONY: test-cluster
+test-cluster: setup ## manifests and workload on a real Kubernetes control plane; every night
+	@$(BIN)/python -m tools.kubernetes_tools install
+	@$(BIN)/python -m tools.control_plane install
+	@$(BIN)/python -m pytest -rA tests/cluster
 
 .PHONY: bench
 bench: setup ## speed, memory and makespan; BENCH_ARGS="--only preview" for a part
