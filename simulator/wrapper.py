@@ -108,6 +108,8 @@ def running_server(home: Home, latency: str = "none") -> Iterator[int]:
         if server.poll() is None:
             server.kill()
             server.wait()
+        if server.stdout:
+            server.stdout.close()
         log.close()
 
 
