@@ -1,0 +1,1 @@
+"""Faults: what tests let go wrong, and the long sweep over every resource and over random kills."""
