@@ -16,6 +16,7 @@ T = TypeVar("T")
 
 FIELD_MANAGER = "tests"
 POLL_SECONDS = 0.25
+BUSY_SECONDS = 30
 
 
 class ApiError(Exception):
@@ -63,20 +64,22 @@ class Api:
         query = {"fieldManager": FIELD_MANAGER, "fieldValidation": "Strict"} | ({"dryRun": "All"} if dry_run else {})
         return self._call("POST", self._path_of(document, collection=True), document, query=query)
 
-    def apply(self, document: Document) -> Document:
+    def apply(self, document: Document, *, dry_run: bool = False) -> Document:
         """Apply an object on the server, as Flux does; what others own stays."""
         query = {"fieldManager": FIELD_MANAGER, "fieldValidation": "Strict", "force": "true"}
+        query |= {"dryRun": "All"} if dry_run else {}
         return self._call("PATCH", self._path_of(document), document, "application/apply-patch+yaml", query)
 
-    def patch(self, document: Document, change: Document, subresource: str = "") -> Document:
-        """Merge a change into an object; a list is replaced, None removes a field."""
+    def patch(
+        self, document: Document, change: Document, subresource: str = "", manager: str = FIELD_MANAGER
+    ) -> Document:
+        """Merge a change into an object; a list is replaced, None removes a field. `manager` is who says he did it."""
         path = self._path_of(document) + (f"/{subresource}" if subresource else "")
-        return self._call("PATCH", path, change, "application/merge-patch+json")
+        return self._call("PATCH", path, change, "application/merge-patch+json", {"fieldManager": manager})
 
-    def delete(self, document: Document, *, at_once: bool = False) -> None:
-        """Delete an object; `at_once` does not wait for a node that is gone."""
-        options = {"gracePeriodSeconds": 0} if at_once else {}
-        self._call("DELETE", self._path_of(document), options)
+    def delete(self, document: Document) -> None:
+        """Delete an object; what it owns follows."""
+        self._call("DELETE", self._path_of(document))
 
     def evict(self, pod: Document) -> None:
         """Ask for a pod to leave, as a drain does; ApiError 429 when a disruption budget forbids it."""
@@ -114,6 +117,24 @@ class Api:
         body: Document | None = None,
         content_type: str = "application/json",
         query: dict[str, str] | None = None,
+    ) -> Document:
+        end = time.monotonic() + BUSY_SECONDS
+        while True:
+            try:
+                return self._once(method, path, body, content_type, query)
+            except ApiError as error:
+                # A kind that was just defined: the server asks to come again. A refused eviction has the same status.
+                if "storage is (re)initializing" not in str(error) or time.monotonic() > end:
+                    raise
+                time.sleep(POLL_SECONDS)
+
+    def _once(
+        self,
+        method: str,
+        path: str,
+        body: Document | None,
+        content_type: str,
+        query: dict[str, str] | None,
     ) -> Document:
         if query:
             path += "?" + urlencode(query)

@@ -98,9 +98,7 @@ def stamp(
     flux = Flux(cluster.api, STAMP, tmp_path_factory.mktemp("artifacts"))
     try:
         flux.configure()
-        cluster.processes.start_flux(
-            "kustomize-controller", "--no-remote-bases", "--feature-gates=StrictPostBuildSubstitutions=true"
-        )
+        cluster.processes.start_flux("kustomize-controller", "--no-remote-bases")
         cluster.processes.start_flux("helm-controller")
         flux.wait_for("platform")
         _tell(request.config, f"platform ready after {time.monotonic() - start:.0f} s")
@@ -121,5 +119,5 @@ def _tell(config: pytest.Config, text: str) -> None:
     """Say what goes on, though pytest keeps what tests print: the first test takes a minute."""
     capture = config.pluginmanager.getplugin("capturemanager")
     with capture.global_and_fixture_disabled():
-        sys.stderr.write(f"\ncluster: {text}")
+        sys.stderr.write(f"cluster: {text}\n")
         sys.stderr.flush()

@@ -94,6 +94,8 @@ class Processes:
             "--watch-all-namespaces",
             "--no-cross-namespace-refs",
             "--default-service-account=flux-applier",
+            # Half a minute by default, in which the tests would wait.
+            "--requeue-dependency=1s",
             f"--metrics-addr={LOOPBACK}:{free_port()}",
             f"--health-addr={LOOPBACK}:{free_port()}",
             *arguments,

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 import yaml
 
 from tests.cluster import azure
-from tests.cluster.api import ApiError, Document, eventually
+from tests.cluster.api import ApiError, Document
 from tests.cluster.conftest import Stamp
-from tests.cluster.upkeep import delete_namespace, deployments, pod_of, refusal
+from tests.cluster.upkeep import deployments, make_namespace, pod_of, refusal
 from tests.manifests.rendering import definitions
 
 DIGEST = "sha256:" + "0" * 64
@@ -25,13 +24,10 @@ def pods(stamp: Stamp) -> list[Document]:
 
 
 @pytest.fixture(scope="module")
-def elsewhere(stamp: Stamp) -> Iterator[str]:
+def elsewhere(stamp: Stamp) -> str:
     """A namespace without limits and labels of its own, where only Azure's policies stand."""
-    name = "elsewhere"
-    stamp.api.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}})
-    eventually(lambda: stamp.api.find("v1", "ServiceAccount", "default", name), 30, "its account is there")
-    yield name
-    delete_namespace(stamp.api, name)
+    make_namespace(stamp.api, "elsewhere")
+    return "elsewhere"
 
 
 def moved(pod: Document, namespace: str) -> Document:

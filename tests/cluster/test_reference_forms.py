@@ -15,9 +15,9 @@ from tests.cluster.conftest import Stamp
 from tests.cluster.flux import RELEASE
 from tests.cluster.upkeep import (
     DrainError,
-    delete_namespace,
     deployments,
     drain,
+    make_namespace,
     open_again,
     pod_of,
     ready_pods,
@@ -34,14 +34,16 @@ NAMESPACE = "forms"
 @pytest.fixture
 def forms(stamp: Stamp) -> Iterator[Document]:
     """The stable form in a namespace of its own, both pods serving; yields its deployment."""
-    stamp.api.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": NAMESPACE}})
-    eventually(lambda: stamp.api.find("v1", "ServiceAccount", "default", NAMESPACE), 30, "the account is there")
+    make_namespace(stamp.api, NAMESPACE)
     for document in FORMS["stable"]:
         stamp.api.apply(document)
     deployment = FORMS["stable"][0]
     eventually(lambda: len(ready_pods(stamp.api, deployment)) == 2, 30, "two pods serve")
     yield deployment
-    delete_namespace(stamp.api, NAMESPACE)
+    for kind in (("apps/v1", "Deployment"), ("policy/v1", "PodDisruptionBudget")):
+        for document in stamp.api.list(*kind, NAMESPACE):
+            stamp.api.delete(document)
+    eventually(lambda: not stamp.api.list("v1", "Pod", NAMESPACE), 30, "their pods are gone")
 
 
 def test_a_budget_of_three_quarters_of_two_pods_stops_a_drain(stamp: Stamp, forms: Document) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import http.client
 import time
 from collections import Counter
-from contextlib import suppress
 from typing import Any
 
 from tests.cluster.api import POLL_SECONDS, Api, ApiError, Document, eventually
@@ -143,11 +142,10 @@ def pod_of(deployment: Document, name: str = "probe") -> Document:
     return {"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": template["spec"]}
 
 
-def delete_namespace(api: Api, name: str) -> None:
-    """Delete a namespace with all in it, and wait until it is gone."""
-    with suppress(ApiError):
-        api.delete({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}})
-    eventually(lambda: api.find("v1", "Namespace", name) is None, 60, f"namespace {name} is gone")
+def make_namespace(api: Api, name: str) -> None:
+    """Make a namespace in which pods can run."""
+    api.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}})
+    eventually(lambda: api.find("v1", "ServiceAccount", "default", name), 30, f"{name} has its account")
 
 
 def _namespace(document: Document) -> str:
