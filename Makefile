@@ -51,7 +51,7 @@ test: setup ## all tests; PYTEST_ARGS="-k naming" for some
 
 .PHONY: test-faults
 test-faults: setup ## a fault at every resource and twenty kills; every night, not in `make test`
-	@$(BIN)/python -m pytest -rA tests/faults
+	@$(BIN)/python -m pytest -s tests/faults
 
 .PHONY: test-cluster
 test-cluster: setup ## manifests and workload on a real Kubernetes control plane; every night

@@ -169,7 +169,8 @@ def test_network_policies_cover_both_versions_and_deny_first() -> None:
             policy["spec"]["podSelector"]["matchLabels"].items() <= labels.items() for policy in policies.values()
         )
     assert policies["region-echo-default-deny"]["spec"]["policyTypes"] == ["Ingress", "Egress"]
-    assert "ingress" not in policies["region-echo-default-deny"]["spec"]
+    assert policies["region-echo-default-deny"]["spec"]["ingress"] == []
+    assert policies["region-echo-default-deny"]["spec"]["egress"] == []
     assert {name for name, policy in policies.items() if policy["spec"].get("egress")} == {"region-echo-dns"}
     assert "region-echo-https-out" in of_kind(rendered(IDENTITY), "NetworkPolicy")
     assert "orders-https-out" in of_kind(rendered(OWN_IMAGE), "NetworkPolicy")
