@@ -31,10 +31,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # its servers and folders end as with a Ctrl-C
     try:
         with tempfile.TemporaryDirectory(prefix="aks-geode-benchmarks-") as folder:
-            results = "\n\n".join(_run(Path(folder), options, told))
-        print(results)
-        if options.write:
-            write_between_markers(options.write, results)
+            sections = []
+            for section in _run(Path(folder), options, told):
+                print(section, end="\n\n", flush=True)  # a part that fails later must not take the others with it
+                sections.append(section)
+                if options.write:
+                    write_between_markers(options.write, "\n\n".join(sections))
     except (BenchmarkError, UsageError) as error:
         print(f"benchmarks: {error}", file=sys.stderr)
         return 2

@@ -8,7 +8,7 @@ import threading
 from typing import Any, Final
 
 import grpc  # type: ignore[import-untyped]  # grpcio ships no types
-from google.protobuf import empty_pb2  # type: ignore[import-untyped]  # nor does protobuf
+from google.protobuf import empty_pb2, struct_pb2  # type: ignore[import-untyped]  # nor does protobuf
 from pulumi.runtime.proto import plugin_pb2, provider_pb2, provider_pb2_grpc
 
 Message = Any
@@ -52,8 +52,17 @@ class EchoProvider(provider_pb2_grpc.ResourceProviderServicer):
         return provider_pb2.DiffResponse(changes=provider_pb2.DiffResponse.DIFF_NONE)
 
     async def Create(self, request: Message, context: Message) -> Message:  # noqa: N802 - the protocol's name
-        """Give the inputs back under the resource's own name as id."""
-        return provider_pb2.CreateResponse(id=request.urn, properties=request.properties)
+        """Give the inputs back under the resource's own name as id.
+
+        All but one: Azure takes the identities of a resource as a list and answers with a map, and the SDK insists.
+        """
+        outputs = struct_pb2.Struct()
+        outputs.CopyFrom(request.properties)
+        if outputs.fields["identity"].HasField("struct_value"):
+            outputs.fields["identity"].struct_value.fields.pop("userAssignedIdentities", None)
+        else:
+            del outputs.fields["identity"]
+        return provider_pb2.CreateResponse(id=request.urn, properties=outputs)
 
     async def Delete(self, request: Message, context: Message) -> Message:  # noqa: N802 - the protocol's name
         """Have nothing to delete."""

@@ -208,12 +208,16 @@ def _promises(results: Results) -> str:
         (target.text, f"{target.measured:.2f}", f"{target.limit:.2f}", "pass" if target.is_met else "FAIL")
         for target in results.targets(NORMAL)
     ]
+    times = {program: results.previews[program, NORMAL].seconds.median for program in (FLOOR, AS_SHIPPED, LEAN)}
+    above = times[AS_SHIPPED] - times[FLOOR]
+    least = (times[LEAN] - times[FLOOR]) / above if above > 0 else float("inf")
     price, against_lean, _ = results.targets(NORMAL, lambda series: series.processor)
     return (
         "## Targets\n\n"
         + table(("medians of the normal size", "measured", "at most", "result"), rows)
         + f"\n\nThe first two in the program's processor time, which a busy machine changes less: "
-        f"{price.measured:.2f} and {against_lean.measured:.2f}."
+        f"{price.measured:.2f} and {against_lean.measured:.2f}. Of the first, the flat program without aliases, the "
+        f"least that the SDK can do, reaches {least:.2f} by the clock."
     )
 
 
