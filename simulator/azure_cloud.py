@@ -82,14 +82,14 @@ class AzureCloud:
             return f"/{kind.token.rsplit(':', 1)[1].lower()}s/{uuid.uuid4()}"
         return kind.form_id(unwrap(inputs), self.subscription)
 
-    def create(self, token: str, inputs: Properties) -> tuple[str, Properties]:
-        """Create a resource and return its id and outputs.
+    def create(self, token: str, inputs: Properties, resource_id: str | None = None) -> tuple[str, Properties]:
+        """Create a resource and return its id and outputs; ``resource_id`` is what ``id_of`` said, if it was asked.
 
         Raises:
             AzureError: Azure would refuse the request.
         """
         kind, schema = self.type_of(token)
-        resource_id = self.id_of(token, inputs)
+        resource_id = resource_id or self.id_of(token, inputs)
         with self.store.transaction():
             make_what_is_due(self.store, self.moment)
             existing = self.store.get(resource_id)

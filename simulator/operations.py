@@ -52,19 +52,13 @@ class Operations:
         self._propagation = Propagation(store)
         self._writes, self._deletes = TokenBucket(), TokenBucket()
 
-    @property
-    def clock(self) -> Clock:
-        """The simulated time."""
-        return self._clock
-
     async def run(
         self,
         operation: Operation,
         peer: str,
         act: Callable[[], T],
-        as_done: Callable[[T], Operation] | None = None,
     ) -> T:
-        """Run an act of the cloud as Azure would, and log it; ``as_done`` says what the log shall call it then.
+        """Run an act of the cloud as Azure would, and log it.
 
         Raises:
             AzureError: Azure refuses it, a fault strikes, or what it belongs to stays busy.
@@ -81,7 +75,6 @@ class Operations:
             try:
                 await self._work(operation, fault, peer)
                 result = act()
-                operation = as_done(result) if as_done else operation
                 self._propagation.note(operation, self._clock.now())
                 _answer(operation, fault, peer)
                 return result

@@ -12,7 +12,6 @@ import re
 import secrets
 import sys
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from datetime import UTC, datetime
 from importlib import metadata
 from pathlib import Path
@@ -148,10 +147,7 @@ class SimulatedProvider(provider_pb2_grpc.ResourceProviderServicer):
             return provider_pb2.CreateResponse(id="", properties=to_struct(preview_outputs(schema, inputs, {})))
         operation = Operation("create", token, request.urn, await self._future_id(token, inputs, context))
         resource_id, outputs = await self._act(
-            context,
-            operation,
-            lambda: self._cloud.create(token, inputs),
-            lambda made: replace(operation, resource_id=made[0]),
+            context, operation, lambda: self._cloud.create(token, inputs, operation.resource_id)
         )
         return provider_pb2.CreateResponse(id=resource_id, properties=to_struct(outputs))
 
@@ -230,16 +226,10 @@ class SimulatedProvider(provider_pb2_grpc.ResourceProviderServicer):
             await context.abort(grpc.StatusCode.INVALID_ARGUMENT, str(error))
             raise
 
-    async def _act(
-        self,
-        context: Message,
-        operation: Operation,
-        act: Callable[[], T],
-        as_done: Callable[[T], Operation] | None = None,
-    ) -> T:
+    async def _act(self, context: Message, operation: Operation, act: Callable[[], T]) -> T:
         # grpc.aio cancels handlers when the engine dies; Azure finishes what it began.
         try:
-            return await asyncio.shield(self._operations.run(operation, context.peer(), act, as_done))
+            return await asyncio.shield(self._operations.run(operation, context.peer(), act))
         except AzureError as error:
             print(f"{datetime.now(UTC):%H:%M:%S} refused {operation.resource_id}: {error}", file=sys.stderr, flush=True)
             await context.abort(grpc.StatusCode.UNKNOWN, str(error))

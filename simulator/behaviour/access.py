@@ -6,20 +6,20 @@ from collections.abc import Iterator, Mapping
 from typing import Final
 
 from simulator.azure_errors import AzureError, AzureRequest, Rule, bad_request, conflict
+from simulator.behaviour.built_in_roles import role_guid
 from simulator.behaviour.subnets import free_addresses
 from simulator.cloud_store import CloudStore, StoredResource
 from simulator.immutability import same_location
 from simulator.resource_ids import name_of
 
-OWNER: Final = "8e3af657-a8ff-443c-a75c-2fe8c4bcb635"
-CONTRIBUTOR: Final = "b24988ac-6180-42a0-ab88-20f7382dd24c"
-NETWORK_CONTRIBUTOR: Final = "4d97b98b-1d4f-4787-a291-c67834d212e7"
-MANAGED_IDENTITY_OPERATOR: Final = "f1a07417-d97a-45cb-824c-7a7467783830"
-KEY_VAULT_ADMINISTRATOR: Final = "00482a5a-887f-4fb3-b363-3b7fe8e74483"
-KEY_VAULT_SECRETS_OFFICER: Final = "b86a8fe4-44ce-4948-aee5-eccb2c155cd7"
-KEY_VAULT_SECRETS_USER: Final = "4633458b-17de-408a-b874-0445c86b69e6"
-PRIVATE_DNS_ZONE_CONTRIBUTOR: Final = "b12aa53e-6015-4669-85d0-8515ebb3ae7f"
-"""Built-in roles by GUID, the same in every tenant (Azure built-in roles page)."""
+OWNER: Final = role_guid("Owner")
+CONTRIBUTOR: Final = role_guid("Contributor")
+NETWORK_CONTRIBUTOR: Final = role_guid("Network Contributor")
+MANAGED_IDENTITY_OPERATOR: Final = role_guid("Managed Identity Operator")
+KEY_VAULT_ADMINISTRATOR: Final = role_guid("Key Vault Administrator")
+KEY_VAULT_SECRETS_OFFICER: Final = role_guid("Key Vault Secrets Officer")
+KEY_VAULT_SECRETS_USER: Final = role_guid("Key Vault Secrets User")
+PRIVATE_DNS_ZONE_CONTRIBUTOR: Final = role_guid("Private DNS Zone Contributor")
 
 _DIAGNOSTIC_SETTINGS: Final = 5
 

@@ -5,13 +5,12 @@ A new principal reaches the directory's replicas only after a while. Without a c
 
 from __future__ import annotations
 
-import functools
 import json
 from collections.abc import Iterator, Mapping
-from pathlib import Path
 from typing import Final
 
 from simulator.azure_errors import AzureRequest, Rule, bad_request, conflict
+from simulator.behaviour.built_in_roles import built_in_roles
 from simulator.behaviour.facts import read_fact, write_fact
 from simulator.behaviour.time import Moment
 from simulator.cloud_store import CloudStore
@@ -19,7 +18,6 @@ from simulator.latency import propagation_seconds
 from simulator.protocol_values import Properties
 from simulator.resource_ids import ResourceType, is_guid, name_of
 
-ROLES_FILE: Final = Path(__file__).with_name("built_in_roles.json")
 MORE_ROLES: Final = "builtInRoles"
 """Fact of the cloud: GUIDs of further built-in roles, separated by blanks; the table holds the common ones only."""
 _ASSIGNMENTS: Final = "Microsoft.Authorization/roleAssignments"
@@ -30,13 +28,6 @@ _IDENTITY: Final = "azure-native:managedidentity:UserAssignedIdentity"
 _GROUP: Final = "index:Group"
 _FEDERATED_CREDENTIALS: Final = 20
 _AUDIENCES: Final = 1
-
-
-@functools.cache
-def built_in_roles() -> Mapping[str, str]:
-    """Return the names of the common built-in roles by GUID."""
-    table: Mapping[str, str] = json.loads(ROLES_FILE.read_text())["roles"]
-    return table
 
 
 def note_principals(store: CloudStore, kind: ResourceType, outputs: Properties, moment: Moment) -> None:

@@ -10,8 +10,9 @@ import pytest
 from simulator.azure_cloud import AzureCloud
 from simulator.azure_errors import AzureError
 from simulator.behaviour import access
+from simulator.behaviour.built_in_roles import built_in_roles
 from simulator.behaviour.facts import set_fact
-from simulator.behaviour.identity import MORE_ROLES, built_in_roles
+from simulator.behaviour.identity import MORE_ROLES
 from tests.unit.simulator.conftest import READER, Azure
 
 SOMEBODY = "6c1f5b0e-0000-4000-8000-000000000001"

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Coroutine
-from dataclasses import replace
 from typing import Any, TypeVar
 
 import pytest
@@ -209,14 +208,6 @@ def test_a_lost_answer_leaves_the_resource_in_the_cloud(azure: Azure) -> None:
         run(operations.run(operation(token), PEER, create))
     with pytest.raises(AzureError, match="already existing"):
         run(operations.run(operation(token), PEER, create))
-
-
-def test_the_log_names_a_resource_by_the_id_that_it_got(azure: Azure) -> None:
-    """Entra's ids are known only when the resource is made."""
-    asked = operation("azuread:index/group:Group")
-    made = replace(asked, resource_id="/groups/1")
-    run(Operations(azure.store, InstantClock()).run(asked, PEER, lambda: None, lambda _: made))
-    assert [item.operation for item in OperationLog(azure.store).last_session()] == [made]
 
 
 def test_a_throttled_request_passes_after_azure_natives_own_repetitions_or_fails_with_429(azure: Azure) -> None:

@@ -10,6 +10,7 @@ import grpc  # type: ignore[import-untyped]  # grpcio ships no types
 import pytest
 from pulumi.runtime.proto import provider_pb2
 
+from simulator.operation_log import OperationLog
 from simulator.protocol_values import UNKNOWN, Secret, from_struct, to_struct
 from simulator.server import SimulatedProvider
 from tests.unit.simulator.conftest import Azure
@@ -140,6 +141,16 @@ def test_a_refusal_reaches_the_engine_in_azures_words(provider: SimulatedProvide
     request = provider_pb2.CreateRequest(urn=NETWORK, properties=to_struct({**INPUTS, "resourceGroupName": "none"}))
     with pytest.raises(Refused, match='Status=404 Code="ResourceGroupNotFound" Message='):
         run(provider.Create(request, Context()))
+
+
+def test_the_log_names_a_resource_by_the_id_that_it_got(provider: SimulatedProvider, azure: Azure) -> None:
+    """Entra draws an id at random, and the engine, the cloud and the log hold the same."""
+    urn = "urn:pulumi:one::project::azuread:index/group:Group::g"
+    properties = to_struct({"displayName": "g", "securityEnabled": True})
+    made = run(provider.Create(provider_pb2.CreateRequest(urn=urn, properties=properties), Context()))
+    (logged,) = OperationLog(azure.store).last_session()
+    assert logged.operation.resource_id == made.id
+    assert azure.cloud.read(made.id) is not None
 
 
 def test_functions_say_who_is_calling_and_read_the_cloud(provider: SimulatedProvider, azure: Azure) -> None:
