@@ -10,6 +10,9 @@ PYTEST_ARGS ?= -n 2 --dist loadfile
 SIMULATOR_ARGS ?=
 BENCH_ARGS ?=
 
+# Some images set it. Every run of the engine would then compile the whole program anew, a second each time.
+unexport PYTHONDONTWRITEBYTECODE
+
 VENV := .venv
 BIN := $(VENV)/bin
 CHECKED := foundation shared stamps simulator geode tools bootstrap benchmarks workload tests __main__.py

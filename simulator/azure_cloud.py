@@ -34,7 +34,8 @@ from simulator.computed_services import SERVICE_OUTPUTS
 from simulator.immutability import REFUSED_UPDATES, changes, matches
 from simulator.protocol_values import Properties, Secret, Value, strings_in, unwrap
 from simulator.resource_ids import ResourceType, arm_type_of, group_of, is_azure_owned, name_of, resource_type
-from simulator.schema import ResourceSchema, resource_schema
+from simulator.schema import resource_schema
+from simulator.type_shapes import ResourceSchema
 
 _OUTPUTS: Final = {**NETWORK_OUTPUTS, **SERVICE_OUTPUTS}
 _ALWAYS_SECRET: Final[Mapping[str, tuple[str, ...]]] = {

@@ -7,25 +7,19 @@ What single types compute is in ``computed_network`` and ``computed_services``.
 
 from __future__ import annotations
 
-import collections.abc
 import hashlib
-import inspect
-import re
-import typing
 import uuid
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, TypeVar
-
-from pulumi import _types as sdk_types
 
 from simulator.cloud_store import CloudStore
 from simulator.protocol_values import UNKNOWN, Properties, Secret, Value, unwrap
 from simulator.resource_ids import ResourceType, name_of
-from simulator.schema import ResourceSchema, constants_of, output_alternatives
+from simulator.schema import object_shape
+from simulator.type_shapes import ObjectShape, ResourceSchema, ValueShape
 
 T = TypeVar("T")
-_API_VERSION: Final = re.compile(r"Uses Azure REST API version ([\w-]+)")
 _LEFT_OUT: Final = frozenset({"systemData"})  # who changed it when: nobody reads it and it would churn
 
 
@@ -111,7 +105,7 @@ def complete(
 ) -> None:
     """Fill in all that Azure computes for a resource."""
     outputs = context.outputs
-    declared: Mapping[str, Any] = schema.outputs if schema else {"name": str, "type": str}
+    declared: Iterable[str] = schema.outputs if schema else ("name", "type")
     if "name" in declared:
         outputs["name"] = context.name
     # Where "type" is an input, it is the kind of something (a blob, a pool) and not the resource type.
@@ -125,8 +119,7 @@ def complete(
     if "resourceGuid" in declared:
         context.keep("resourceGuid", new_guid)
     if "azureApiVersion" in declared and schema:
-        found = _API_VERSION.search(schema.docs)
-        outputs["azureApiVersion"] = found.group(1) if found else "unknown"
+        outputs["azureApiVersion"] = schema.api_version or "unknown"
     if "identity" in outputs:
         _identity(context)
     compute = table.get(context.type.token)
@@ -167,56 +160,49 @@ def _identity(context: OutputContext) -> None:
                 assigned[identity_id] = {name: stored.outputs.get(name) for name in ("principalId", "clientId")}
 
 
-def _conform(declared: Value, value: Value, owner_id: str | None, collection: str) -> Value:
+def _conform(shape: ValueShape, value: Value, owner_id: str | None, collection: str) -> Value:
     if isinstance(value, Secret):
-        return Secret(_conform(declared, value.value, owner_id, collection))
+        return Secret(_conform(shape, value.value, owner_id, collection))
     if value == UNKNOWN or value is None:
         return value
-    alternatives = output_alternatives(declared)
-    mapping = next((item for item in alternatives if typing.get_origin(item) is collections.abc.Mapping), None)
-    sequence = next((item for item in alternatives if typing.get_origin(item) is collections.abc.Sequence), None)
     if isinstance(value, list):
-        if sequence is not None:
-            element = typing.get_args(sequence)[0]
-            return [_named_child(element, item, owner_id, collection) for item in value]
-        if mapping is not None:  # identity.userAssignedIdentities: ids go in, a map by id comes out
+        if shape.items is not None:
+            return [_named_child(shape.items, item, owner_id, collection) for item in value]
+        if shape.values is not None:  # identity.userAssignedIdentities: ids go in, a map by id comes out
             return {unwrap(item): {} for item in value if not isinstance(unwrap(item), dict)}
         return value
     if isinstance(value, dict):
-        response = _response_class(alternatives, value)
+        response = _response_shape(shape, value)
         if response is not None:
-            types = sdk_types.output_type_types(response)
+            known = response.properties
             # A preview knows of a nested object what was sent, as of the resource itself: the rest is Azure's to say.
-            unsent = dict.fromkeys(types, UNKNOWN) if owner_id is None else {}
-            sent = {k: _conform(types[k], v, owner_id, k) for k, v in value.items() if k in types and v is not None}
+            unsent = dict.fromkeys(known, UNKNOWN) if owner_id is None else {}
+            sent = {k: _conform(known[k], v, owner_id, k) for k, v in value.items() if k in known and v is not None}
             return {**unsent, **sent}
-        if mapping is not None:
-            element = typing.get_args(mapping)[1]
-            return {key: _conform(element, item, owner_id, key) for key, item in value.items()}
+        if shape.values is not None:
+            return {key: _conform(shape.values, item, owner_id, key) for key, item in value.items()}
     return value
 
 
-def _named_child(declared: Value, item: Value, owner_id: str | None, collection: str) -> Value:
+def _named_child(shape: ValueShape, item: Value, owner_id: str | None, collection: str) -> Value:
     """Fit one element of a list; a named one whose type declares an id is a child with an id below its owner."""
     name = unwrap(item).get("name") if isinstance(unwrap(item), dict) else None
-    response = _response_class(output_alternatives(declared), unwrap(item)) if name else None
-    types = sdk_types.output_type_types(response) if response else {}
-    if owner_id is None or not isinstance(item, dict) or "id" not in types:
-        return _conform(declared, item, owner_id, collection)
+    response = _response_shape(shape, unwrap(item)) if name else None
+    if owner_id is None or not isinstance(item, dict) or response is None or "id" not in response.properties:
+        return _conform(shape, item, owner_id, collection)
     child_id = f"{owner_id}/{collection}/{name}"
-    child = _conform(declared, item, child_id, collection)
+    child = _conform(shape, item, child_id, collection)
     child["id"] = child_id
-    if "provisioningState" in types:
+    if "provisioningState" in response.properties:
         child["provisioningState"] = "Succeeded"
     return child
 
 
-def _response_class(alternatives: tuple[Any, ...], value: Value) -> type | None:
-    classes: list[type] = [item for item in alternatives if inspect.isclass(item) and sdk_types.is_output_type(item)]
-    if len(classes) < 2 or not isinstance(value, dict):
-        return classes[0] if classes else None
-    for item in classes:
-        constants: Mapping[str, str] = constants_of(item)
-        if constants and all(value.get(name) == text for name, text in constants.items()):
+def _response_shape(shape: ValueShape, value: Value) -> ObjectShape | None:
+    """Return the shape that an object has; of a union, the one whose constants it shows."""
+    if len(shape.objects) < 2 or not isinstance(value, dict):
+        return object_shape(shape.objects[0]) if shape.objects else None
+    for item in map(object_shape, shape.objects):
+        if item.constants and all(value.get(name) == text for name, text in item.constants.items()):
             return item
     return None

@@ -29,6 +29,7 @@ from simulator.cloud_store import CloudStore
 from simulator.computed_outputs import preview_outputs
 from simulator.faults import Operation
 from simulator.immutability import changes
+from simulator.input_check import check_inputs
 from simulator.operation_log import OperationLog
 from simulator.operations import Operations
 from simulator.protocol_values import (
@@ -42,7 +43,6 @@ from simulator.protocol_values import (
     unwrap,
 )
 from simulator.resource_ids import IdError, ResourceType
-from simulator.schema import check_inputs
 
 T = TypeVar("T")
 Message: TypeAlias = Any

@@ -14,8 +14,9 @@ import pytest
 from shared.front_door_routing import PROBE_PATH as FRONT_DOOR_PROBE
 from simulator.azure_errors import AzureError
 from simulator.behaviour.subscription import UNREGISTERED
+from simulator.input_check import check_inputs
 from simulator.resource_ids import modelled_types
-from simulator.schema import check_inputs, resource_schema
+from simulator.schema import resource_schema
 from stamps.app_gateway import PROBE_PATH as GATEWAY_PROBE
 from tests.unit.simulator.conftest import Azure
 from tests.unit.simulator.stamp_fragments import working_region

@@ -6,9 +6,10 @@ from typing import Any
 
 import pytest
 
+from simulator.input_check import Failure, check_inputs
 from simulator.protocol_values import UNKNOWN, Secret
 from simulator.resource_ids import modelled_types
-from simulator.schema import Failure, check_inputs, resource_schema
+from simulator.schema import resource_schema
 
 
 def check(short: str, inputs: dict[str, Any]) -> list[Failure]:
