@@ -19,6 +19,7 @@ from bootstrap.rights import (
     POLICY,
     PUBLIC_NAME,
     REGISTRY_REPLICAS,
+    STAMP_IN_DATABASE,
     STAMP_IN_SHARED_GROUP,
     CustomRole,
     OwnerRole,
@@ -136,6 +137,8 @@ class DeploymentAccess(pulumi.ComponentResource):
         shared_group = self._group_id(shared.group)
         identity.grant("shared", self._role(STAMP_IN_SHARED_GROUP), shared_group)
         identity.grant("shared", _ADMINISTRATOR, shared_group, IN_SHARED_GROUP)
+        if shared.config.database is not None:
+            identity.grant("shared", self._role(STAMP_IN_DATABASE), shared_group)
         if not stamp.first_deployment:
             # Azure makes this group after the first network of the subscription, so it may not stand before.
             watcher = self._group_id(stamp.config.network_watcher.resource_group)

@@ -39,21 +39,37 @@ def _owned(*types: str) -> tuple[str, ...]:
 
 STAMP_IN_SHARED_GROUP = CustomRole(
     key="stamp-in-shared-group",
-    description="Enrols a stamp in the shared services: origin, lock, endpoint, log and alert targets.",
+    description="Enrols a stamp in the shared services: origin, lock, endpoint, membership, log and alert targets.",
     actions=(
-        *_owned("Microsoft.Authorization/locks", "Microsoft.Cdn/profiles/originGroups/origins"),
+        *_owned(
+            "Microsoft.Authorization/locks",
+            "Microsoft.Cdn/profiles/originGroups/origins",
+            "Microsoft.ContainerService/fleets/members",
+        ),
         "Microsoft.Cdn/operationresults/*",
         "Microsoft.Cdn/profiles/afdEndpoints/read",
         "Microsoft.Cdn/profiles/originGroups/read",
         "Microsoft.Cdn/profiles/read",
         "Microsoft.ContainerRegistry/registries/privateEndpointConnectionsApproval/action",
         "Microsoft.ContainerRegistry/registries/read",
+        "Microsoft.ContainerService/fleets/read",
         "Microsoft.Insights/actionGroups/read",
         "Microsoft.Network/firewallPolicies/join/action",
         "Microsoft.Network/firewallPolicies/read",
         "Microsoft.OperationalInsights/workspaces/read",
         "Microsoft.OperationalInsights/workspaces/sharedKeys/action",
         "Microsoft.Resources/subscriptions/resourceGroups/read",
+    ),
+)
+STAMP_IN_DATABASE = CustomRole(
+    key="stamp-in-database",
+    description="Connects a stamp to the shared database and lets its workload into the data.",
+    # Cosmos DB's own roles take no condition: who may assign one may assign any of them on this account, to anybody.
+    actions=(
+        "Microsoft.DocumentDB/databaseAccounts/PrivateEndpointConnectionsApproval/action",
+        "Microsoft.DocumentDB/databaseAccounts/read",
+        *_owned("Microsoft.DocumentDB/databaseAccounts/sqlRoleAssignments"),
+        "Microsoft.DocumentDB/databaseAccounts/sqlRoleDefinitions/read",
     ),
 )
 FLOW_LOGS = CustomRole(
@@ -73,10 +89,10 @@ POLICY = CustomRole(
 )
 REGISTRY_REPLICAS = CustomRole(
     key="registry-replicas",
-    description="Lets a new registry replica take its address in a stamp's endpoint subnet.",
+    description="Lets a new region of registry or database take its address in a stamp's endpoint subnet.",
     actions=("Microsoft.Network/privateEndpoints/privateLinkServiceProxies/write",),
 )
-CUSTOM_ROLES = (STAMP_IN_SHARED_GROUP, FLOW_LOGS, PUBLIC_NAME, POLICY, REGISTRY_REPLICAS)
+CUSTOM_ROLES = (STAMP_IN_SHARED_GROUP, STAMP_IN_DATABASE, FLOW_LOGS, PUBLIC_NAME, POLICY, REGISTRY_REPLICAS)
 
 
 class Delegation(Arguments):

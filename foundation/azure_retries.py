@@ -23,6 +23,10 @@ TRANSIENT_CODES: tuple[str, ...] = (
     "CustomKubeletIdentityMissingPermissionError",  # a role of the cluster's identity has not reached AKS yet
     "NetworkWatcherNotFound",  # Azure makes the region's watcher some time after the first network
     "ParentResourceNotFound",  # the same for a flow log, and a parent that ARM has not replicated yet
+    # Cosmos DB has no codes of its own for these two, so its words stand here: one write at a time to an account
+    # (azurerm#15842), and an identity that it looks up before Entra has replicated it (pulumi-azure-native#2816).
+    "exclusive lock on",
+    "was not found in the AAD tenant",
 )
 FIRST_PAUSE_SECONDS = 10.0
 _LONGEST_PAUSE_SECONDS = 120.0

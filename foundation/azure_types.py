@@ -126,6 +126,7 @@ StackName = Annotated[
         examples=["eastus2-green"],
     ),
 ]
+Wave = Annotated[str, Field(pattern=r"^wave[1-9]$", description="a wave from wave1 to wave9", examples=["wave1"])]
 Network = Annotated[
     IPv4Network,
     Field(

@@ -22,7 +22,7 @@ class Naming(Arguments):
     """The names of one scope: the shared services or one stamp.
 
     `scope` is `shared` or the stamp's stack name, `workload` is business unit and application written together.
-    `generation` enters only the names that Azure keeps reserved after a delete (vault).
+    `generation` enters only the names that Azure keeps reserved after a delete (vault, database account).
     """
 
     subscription_id: str
@@ -66,6 +66,14 @@ class Naming(Arguments):
         """Return the vault's name: 3 to 24 characters; purge protection keeps it for 90 days, hence the generation."""
         closing = self._hash("kv", f"generation-{self.generation}", length=8)
         return f"kv-{self.scope[:12].rstrip('-')}-{closing}"
+
+    def database_account(self) -> str:
+        """Return the Cosmos DB account's name: 3 to 44 characters, of which regional host names are made too.
+
+        A deleted account can be restored for days and its name may stay taken, hence the generation.
+        """
+        closing = self._hash("cosmos", f"generation-{self.generation}", length=8)
+        return f"cosmos-{self.scope[:20].rstrip('-')}-{closing}"
 
     def role_assignment(self, *parts: str) -> str:
         """Return the GUID of a role assignment from logical words (never from a principal id, which Azure makes)."""

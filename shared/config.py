@@ -15,6 +15,7 @@ from foundation.azure_types import (
     ResourceName,
     Settings,
     Tags,
+    Wave,
     setting_error,
 )
 
@@ -56,6 +57,18 @@ class FirewallSettings(Settings):
     allowed_fqdns: Annotated[tuple[FqdnPattern, ...], Field(max_length=200)] = ()
 
 
+class DatabaseSettings(Settings):
+    """The workload's database: Cosmos DB in every region of the fleet, read and written in each. `maxThroughput` is
+    the upper end of autoscale, in request units a second and region. Azure fixes `zoneRedundant` when it adds a region,
+    and takes a new `backup` tier or new regions only without any other change of the account."""
+
+    # Strong needs one write region, and bounded staleness delays every region to the slowest.
+    consistency: Literal["Session", "ConsistentPrefix", "Eventual"] = "Session"
+    backup: Literal["Continuous7Days", "Continuous30Days"] = "Continuous7Days"
+    max_throughput: Annotated[int, Field(ge=1000, le=1_000_000, multiple_of=1000, examples=[4000])] = 1000
+    zone_redundant: bool = True
+
+
 class AlertSettings(Settings):
     """Who hears about alerts: one action group for the fleet."""
 
@@ -84,6 +97,38 @@ class AccessSettings(Settings):
             raise setting_error(
                 "namespaces", self.namespaces, f"no namespaces when the scheme is {self.scheme}", "scheme: namespace"
             )
+        return self
+
+
+class FleetManagerSettings(Settings):
+    """Azure Kubernetes Fleet Manager. `waves` is the order in which it upgrades clusters; a stamp's wave is its
+    `gitops.wave`, and every wave needs a stamp. `nodeImages: cluster` leaves node images to each cluster, `fleet` lets
+    it renew them wave after wave, with `waveWaitSeconds` between two waves."""
+
+    hub: Literal["none", "private"] = "none"
+    waves: Annotated[
+        tuple[Wave, ...],
+        Field(min_length=1, description="a list of waves, wave1 to wave9, in their order", examples=[["wave1"]]),
+    ] = ("wave1", "wave2")
+    wave_wait_seconds: Annotated[int, Field(ge=0, le=604_800)] = 86_400
+    node_images: Literal["cluster", "fleet"] = "cluster"
+
+    @model_validator(mode="after")
+    def _only_what_is_built(self) -> Self:
+        if self.hub != "none":
+            raise setting_error(
+                "hub",
+                self.hub,
+                "none (a private hub cluster needs a network of its own that every stamp reaches, which is not built; "
+                "Flux brings the workload to the stamps without one)",
+                "none",
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _waves_are_distinct(self) -> Self:
+        if len(set(self.waves)) != len(self.waves):
+            raise setting_error("waves", ", ".join(self.waves), "each wave once", "[wave1, wave2]")
         return self
 
 
@@ -127,6 +172,8 @@ class SharedConfig(Settings):
     firewall: FirewallSettings = FirewallSettings()
     alerts: AlertSettings = AlertSettings()
     access: AccessSettings = AccessSettings()
+    fleet_manager: FleetManagerSettings | None = None
+    database: DatabaseSettings | None = None
     public_dns_zone: PublicDnsZone | None = None
     tags: Tags
 

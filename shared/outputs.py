@@ -76,6 +76,32 @@ class AccessContract(_Contract):
     namespaces: dict[str, str] = Field(default_factory=dict)
 
 
+class FleetManagerContract(_Contract):
+    """The fleet manager that a stamp's cluster joins; it lies in the shared resource group.
+
+    A stamp's wave is one of `waves`. `node_images` says who renews them: each cluster, or the fleet manager.
+    """
+
+    id: ArmId
+    name: str
+    waves: tuple[str, ...]
+    node_images: Literal["cluster", "fleet"]
+
+
+class DatabaseContract(_Contract):
+    """The workload's database: a stamp puts a private endpoint on the account and lets its workload into `database`.
+
+    `regions` are those that the account has; `endpoint` is the account's own address, of no region.
+    """
+
+    account_id: ArmId
+    account_name: str
+    endpoint: Annotated[str, Field(pattern=r"^https://", description="an https address")]
+    database: str
+    container: str
+    regions: tuple[AzureLocation, ...]
+
+
 class PublicDnsZoneContract(_Contract):
     """An existing public DNS zone for the names of the gateways."""
 
@@ -99,5 +125,7 @@ class SharedOutputs(_Contract):
     firewall: FirewallContract
     access: AccessContract
     action_group_id: ArmId
+    fleet_manager: FleetManagerContract | None = None
+    database: DatabaseContract | None = None
     public_dns_zone: PublicDnsZoneContract | None = None
     tags: dict[str, str] = Field(default_factory=dict)

@@ -19,7 +19,9 @@ from shared.alerts import Alerts, AlertsArgs
 from shared.cluster_admin_group import ClusterAdminGroup, ClusterAdminGroupArgs
 from shared.config import SharedConfig
 from shared.container_registry import ContainerRegistry, ContainerRegistryArgs
+from shared.database import Database, DatabaseArgs
 from shared.firewall_base_policy import FirewallBasePolicy, FirewallBasePolicyArgs
+from shared.fleet_manager import FleetManager, FleetManagerArgs
 from shared.front_door import FrontDoor, FrontDoorArgs
 from shared.front_door_routing import PROBE_PATH, FrontDoorRouting, FrontDoorRoutingArgs
 from shared.front_door_waf import FrontDoorWaf, FrontDoorWafArgs
@@ -38,7 +40,8 @@ class SharedServicesArgs(Arguments):
 
 
 class SharedServices(pulumi.ComponentResource):
-    """Front Door, registry, log workspace, alerts and, by configuration, base firewall policy and admin group."""
+    """Front Door, registry, log workspace, alerts and, by configuration, base firewall policy, admin group, fleet
+    manager and database."""
 
     contract: pulumi.Output[dict[str, object]]
     summary: pulumi.Output[dict[str, str]]
@@ -71,6 +74,8 @@ class SharedServices(pulumi.ComponentResource):
         site = self._make_maintenance_site()
         self._base_policy = self._make_base_policy()
         self._admin_group = self._make_admin_group()
+        self._fleet_manager = self._make_fleet_manager()
+        self._database = self._make_database()
         everything: list[pulumi.Resource] = [
             self._monitoring,
             self._registry,
@@ -79,7 +84,8 @@ class SharedServices(pulumi.ComponentResource):
             site,
             self._make_alerts(),
         ]
-        everything += [each for each in (self._base_policy, self._admin_group) if each is not None]
+        options = (self._base_policy, self._admin_group, self._fleet_manager, self._database)
+        everything += [each for each in options if each is not None]
         self._routing = self._make_routing(site, after=everything)
         self.contract = self._contract().apply(_checked)
         self.summary = self._summary()
@@ -185,6 +191,36 @@ class SharedServices(pulumi.ComponentResource):
         )
         return ClusterAdminGroup(f"{self._name}-cluster-admin-group", arguments, self._options)
 
+    def _make_fleet_manager(self) -> FleetManager | None:
+        settings = self._args.config.fleet_manager
+        if settings is None:
+            return None
+        arguments = FleetManagerArgs(
+            resource_group_name=self._group_name,
+            location=self._args.config.location,
+            settings=settings,
+            naming=self._naming,
+            tags=self._tags,
+        )
+        return FleetManager(f"{self._name}-fleet-manager", arguments, self._options)
+
+    def _make_database(self) -> Database | None:
+        config = self._args.config
+        if config.database is None:
+            return None
+        arguments = DatabaseArgs(
+            resource_group_name=self._group_name,
+            location=config.location,
+            regions=config.regions,
+            settings=config.database,
+            workspace_id=self._monitoring.workspace_id,
+            action_group_id=self._monitoring.action_group_id,
+            naming=self._naming,
+            tags=self._tags,
+            protect=self._args.protect,
+        )
+        return Database(f"{self._name}-database", arguments, self._options)
+
     def _make_alerts(self) -> Alerts:
         arguments = AlertsArgs(
             resource_group_name=self._group_name,
@@ -240,6 +276,8 @@ class SharedServices(pulumi.ComponentResource):
                 "namespaces": dict(config.access.namespaces),
             },
             "actionGroupId": self._monitoring.action_group_id,
+            "fleetManager": self._fleet_manager.contract if self._fleet_manager else None,
+            "database": self._database.contract if self._database else None,
             "publicDnsZone": {"resourceGroup": zone.resource_group, "name": zone.name} if zone else None,
             "tags": dict(config.tags),
         }
@@ -264,6 +302,8 @@ class SharedServices(pulumi.ComponentResource):
             "Resource group": self._group_name,
             "Regions": ", ".join(config.regions),
         }
+        if self._database is not None:
+            summary["Database"] = f"{self._database.endpoint} in {', '.join(self._database.regions)}"
         return pulumi.Output.all(**summary)
 
 

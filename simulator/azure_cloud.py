@@ -28,6 +28,7 @@ from simulator.behaviour.soft_delete import describe_deleted, forget_deleted, ke
 from simulator.behaviour.tables import rules_before_deletion, rules_before_write
 from simulator.behaviour.time import Moment
 from simulator.cloud_store import CloudStore, StoredResource
+from simulator.computed_database import DATABASE_OUTPUTS
 from simulator.computed_network import NETWORK_OUTPUTS, expand_self
 from simulator.computed_outputs import OutputContext, complete, echo, own_children
 from simulator.computed_services import SERVICE_OUTPUTS
@@ -37,7 +38,7 @@ from simulator.resource_ids import ResourceType, arm_type_of, group_of, is_azure
 from simulator.schema import resource_schema
 from simulator.type_shapes import ResourceSchema
 
-_OUTPUTS: Final = {**NETWORK_OUTPUTS, **SERVICE_OUTPUTS}
+_OUTPUTS: Final = {**NETWORK_OUTPUTS, **SERVICE_OUTPUTS, **DATABASE_OUTPUTS}
 _ALWAYS_SECRET: Final[Mapping[str, tuple[str, ...]]] = {
     "keyvault:Secret": ("value",),
     "network:ApplicationGateway": ("data", "password"),

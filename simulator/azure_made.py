@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from simulator.behaviour.facts import read_facts, write_fact
+from simulator.behaviour.fleet_manager import members_of_cluster
 from simulator.behaviour.time import Moment
 from simulator.cloud_store import CloudStore, StoredResource
 from simulator.immutability import same_location
@@ -60,7 +61,8 @@ def make_what_is_due(store: CloudStore, moment: Moment) -> None:
 
 
 def remove_made_by_azure(store: CloudStore, stored: StoredResource) -> None:
-    """Remove what Azure made for a resource that was deleted, with all that somebody put there."""
+    """Remove what Azure made for a resource that was deleted, with all that somebody put there; a deleted cluster also
+    leaves its fleet."""
     if stored.arm_type == "microsoft.containerservice/managedclusters":
         group = (
             f"/subscriptions/{store.fact('subscriptionId')}/resourceGroups/{stored.outputs.get('nodeResourceGroup')}"
@@ -68,6 +70,8 @@ def remove_made_by_azure(store: CloudStore, stored: StoredResource) -> None:
         for item in store.below(group):
             store.delete(item.id)
         store.delete(group)
+        for member in members_of_cluster(store, stored.id):  # https://github.com/Azure/fleet/issues/881
+            store.delete(member.id)
     if stored.arm_type == "microsoft.monitor/accounts":
         ingestion: Mapping[str, Any] = stored.outputs.get("defaultIngestionSettings") or {}
         for made in ingestion.values():

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final
 
 from simulator.cloud_store import CloudStore
+from simulator.computed_database import host_names
 from simulator.computed_outputs import OutputContext, label_hash, new_guid
 from simulator.protocol_values import Properties, Secret, Value
 from simulator.resource_ids import name_of
@@ -95,10 +96,16 @@ def _private_endpoint(context: OutputContext) -> None:
     ]
     prefix = subnet_prefix(context.store, subnet_id)
     if prefix:
-        addresses = context.previous.get("customDnsConfigs") or [
-            {"fqdn": fqdn, "ipAddresses": [_next_endpoint_address(context, subnet_id, prefix)]}
-            for fqdn in _linked_names(context)
-        ]
+        # What the service has got or lost since shows with the endpoint's next write.
+        kept = {str(entry["fqdn"]): entry for entry in context.previous.get("customDnsConfigs") or []}
+        addresses: list[Properties] = []
+        for fqdn in _linked_names(context):
+            given = [address for entry in addresses for address in entry["ipAddresses"]]
+            free = kept.get(fqdn) or {
+                "fqdn": fqdn,
+                "ipAddresses": [_next_endpoint_address(context, subnet_id, prefix, given)],
+            }
+            addresses.append(free)
         context.outputs["customDnsConfigs"] = addresses
     for name in ("privateLinkServiceConnections", "manualPrivateLinkServiceConnections"):
         for connection in context.outputs.get(name) or []:
@@ -116,16 +123,20 @@ def _linked_names(context: OutputContext) -> list[str]:
         "microsoft.containerregistry/registries": "azurecr.io",
         "microsoft.storage/storageaccounts": "blob.core.windows.net",
     }
-    names = []
+    names: list[str] = []
     for connection in context.inputs.get("privateLinkServiceConnections") or []:
         target = str(connection.get("privateLinkServiceId", ""))
+        if "/microsoft.documentdb/databaseaccounts/" in target.lower():
+            account = context.store.get(target)
+            names += host_names(name_of(target), (account.inputs.get("locations") or []) if account else [])
+            continue
         suffix = next((text for kind, text in suffixes.items() if kind in target.lower()), "azure.net")
         names.append(f"{name_of(target).lower()}.{suffix}")
     return names
 
 
-def _next_endpoint_address(context: OutputContext, subnet_id: str, prefix: str) -> str:
-    used = {
+def _next_endpoint_address(context: OutputContext, subnet_id: str, prefix: str, given: list[str]) -> str:
+    used = set(given) | {
         address
         for item in context.store.of_type("Microsoft.Network/privateEndpoints")
         if str((item.inputs.get("subnet") or {}).get("id", "")).lower() == subnet_id.lower()

@@ -50,6 +50,11 @@ REFUSED_UPDATES: Final[Mapping[str, tuple[str, ...]]] = {
     "network:AzureFirewall": ("sku.name", "zones"),
     "network:PublicIPAddress": ("zones",),
     "network:ApplicationGateway": ("zones",),
+    "containerservice:FleetMember": ("clusterResourceId",),
+    "cosmosdb:SqlResourceSqlContainer": (
+        "resource.partitionKey", "resource.uniqueKeyPolicy", "resource.conflictResolutionPolicy",
+    ),
+    "cosmosdb:SqlResourceSqlRoleAssignment": ("principalId", "roleDefinitionId", "scope"),
     "containerservice:ManagedCluster": ("apiServerAccessProfile.enablePrivateCluster",),
 }  # fmt: skip
 """Changes that the provider sends as an update and Azure answers with 400; programs use ``replace_on_changes``

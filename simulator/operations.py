@@ -26,7 +26,7 @@ T = TypeVar("T")
 _ONE_AT_A_TIME: Final = (
     re.compile(
         r"(.*/providers/(?:microsoft\.network/(?:virtualnetworks|firewallpolicies|networkwatchers)|"
-        r"microsoft\.managedidentity/userassignedidentities)/[^/]+)"
+        r"microsoft\.managedidentity/userassignedidentities|microsoft\.documentdb/databaseaccounts)/[^/]+)"
         r"(?!.*/providers/).*"  # role assignments and diagnostics on such a resource are another provider's
     ),
     # Pools and extensions make a cluster busy (https://github.com/Azure/telescope/pull/1213); maintenance does not.

@@ -19,6 +19,10 @@ from typing import Any, Final
 
 _DATA: Final = Path(__file__).with_name("resource_types.json")
 _GUID: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
+_COSMOS_DATA: Final = re.compile(
+    r".*/Microsoft\.DocumentDB/databaseAccounts/[^/]+/(dbs/.+|sqlRoleDefinitions/[0-]+[12])", re.IGNORECASE
+)
+"""Paths of data and built-in roles of Cosmos DB: they look like ids below the account and Resource Manager has none."""
 
 
 class IdError(ValueError):
@@ -159,6 +163,8 @@ def is_azure_owned(resource_id: str) -> bool:
     """Tell whether an id names something that Azure itself brings: a subscription, a built-in role or policy."""
     segments = resource_id.strip("/").split("/")
     if len(segments) <= 2 and segments[0].lower() == "subscriptions":
+        return True
+    if _COSMOS_DATA.fullmatch(resource_id):
         return True
     kind = arm_type_of(resource_id).lower()
     if kind == "microsoft.authorization/roledefinitions" or "/locations/" in resource_id.lower():

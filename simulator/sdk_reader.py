@@ -27,7 +27,7 @@ _API_VERSION: Final = re.compile(r"Uses Azure REST API version ([\w-]+)")
 _EXPECTED_CONSTANT: Final = re.compile(r"Expected value is '([^']*)'")
 _SCALARS: Final = {str: "string", bool: "boolean", int: "integer", float: "number"}
 
-# The SDK has one class for two of Azure's enums of the same name and keeps the values of only one: the operator of an
+# The SDK has one class for two of Azure's enums of the same name and keeps the values of only one. The operator of an
 # activity log condition stands where a scheduled query rule's belongs (API 2023-12-01, "ConditionOperator").
 _MERGED_ENUMS: Final[Mapping[tuple[str, str], tuple[str, ...]]] = {
     ("pulumi_azure_native.monitor._enums", "ConditionOperator"): (
@@ -36,7 +36,9 @@ _MERGED_ENUMS: Final[Mapping[tuple[str, str], tuple[str, ...]]] = {
         "GreaterThanOrEqual",
         "LessThan",
         "LessThanOrEqual",
-    )
+    ),
+    # The channel of a cluster stands where that of a fleet's auto-upgrade profile belongs (API 2024-05-02-preview).
+    ("pulumi_azure_native.containerservice._enums", "UpgradeChannel"): ("NodeImage", "Rapid", "Stable"),
 }
 
 

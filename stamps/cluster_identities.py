@@ -2,7 +2,7 @@
 
 Owns four user-assigned identities: control plane, kubelet, ingress controller and workload. The federated credentials
 of the last two need the cluster's issuer and are made in `stamps.gitops`. The ingress identity's right on the vault
-belongs to the vault; the workload's has none until a data service grants it one.
+belongs to the vault, the workload's right on the data to the database's endpoint.
 """
 
 from __future__ import annotations
@@ -43,6 +43,7 @@ class ClusterIdentities(pulumi.ComponentResource):
     ingress_principal_id: pulumi.Output[str]
     ingress_name: str
     workload_client_id: pulumi.Output[str]
+    workload_principal_id: pulumi.Output[str]
     workload_name: str
     role_assignments: list[authorization.RoleAssignment]
 
@@ -83,6 +84,7 @@ class ClusterIdentities(pulumi.ComponentResource):
         self.ingress_principal_id = ingress.principal_id
         self.ingress_name = args.naming.name("id", "ingress")
         self.workload_client_id = workload.client_id
+        self.workload_principal_id = workload.principal_id
         self.workload_name = args.naming.name("id", "workload")
         self.register_outputs({"ingress_client_id": self.ingress_client_id})
 

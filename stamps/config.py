@@ -18,6 +18,7 @@ from foundation.azure_types import (
     Settings,
     StackName,
     Tags,
+    Wave,
     Zone,
     setting_error,
 )
@@ -63,7 +64,7 @@ class OriginSettings(Settings):
 
 class GitOpsSettings(Settings):
     """Where Flux reads the cluster's desired state. `structure` names a folder of `cluster-manifests/stamps`; `wave`
-    says when the stamp takes a new version of the workload."""
+    says when the stamp takes a new version of the workload and, with a fleet manager, when its cluster is upgraded."""
 
     url: Annotated[
         str,
@@ -75,9 +76,7 @@ class GitOpsSettings(Settings):
     ] = "https://github.com/contoso/aks-geode"
     branch: Annotated[str, Field(pattern=r"^[\w./-]+$", description="a branch name", examples=["main"])] = "main"
     structure: Literal["standard", "canary"] = "standard"
-    wave: Annotated[
-        str, Field(pattern=r"^wave[1-9]$", description="a wave from wave1 to wave9", examples=["wave1"])
-    ] = "wave1"
+    wave: Wave = "wave1"
     sync_interval_seconds: Annotated[int, Field(ge=60, le=3600)] = 300
 
 

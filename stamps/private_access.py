@@ -1,4 +1,4 @@
-"""A private endpoint on a service together with the stamp's own zone for it: what vault and registry both need."""
+"""A private endpoint on a service together with the stamp's own zone for it: what vault, registry and database need."""
 
 from __future__ import annotations
 
@@ -25,10 +25,11 @@ def private_access(
     subnet_id: In[str],
     virtual_network_ids: Mapping[str, In[str]],
     tags: dict[str, str],
+    endpoint_tags: Mapping[str, str] | None = None,
 ) -> tuple[pulumi.Output[str], list[pulumi.Resource]]:
     """Make zone and endpoint; return the endpoint's id and what a reader has to wait for (zone links, zone group).
 
-    `group_id` is the service's sub-resource, such as `vault` or `registry`.
+    `group_id` is the service's sub-resource, such as `vault` or `registry`; `endpoint_tags` are for the endpoint alone.
     """
     child = pulumi.ResourceOptions(parent=parent)
     zone = PrivateDnsZone(
@@ -47,12 +48,12 @@ def private_access(
         PrivateEndpointArgs(
             resource_group_name=resource_group_name,
             location=location,
-            endpoint_name=naming.name("pe", group_id),
+            endpoint_name=naming.name("pe", group_id.lower()),
             target_id=target_id,
             group_id=group_id,
             subnet_id=subnet_id,
             zone_id=zone.id,
-            tags=tags,
+            tags={**tags, **(endpoint_tags or {})},
         ),
         child,
     )

@@ -16,7 +16,7 @@ from stamps.cluster_identities import ClusterIdentities
 from stamps.cluster_monitoring import ClusterMonitoring, ClusterMonitoringArgs
 from stamps.config import StampConfig
 from stamps.event_grid import ClusterEvents, ClusterEventsArgs
-from stamps.gitops import GitOps, GitOpsArgs, substitutions
+from stamps.gitops import NO_DATABASE, GitOps, GitOpsArgs, substitutions
 from stamps.key_vault import INGRESS_SECRET
 from stamps.policy_assignments import PolicyAssignments, PolicyAssignmentsArgs
 from stamps.prometheus import Prometheus, PrometheusArgs
@@ -143,6 +143,7 @@ class RegionalCluster(pulumi.ComponentResource):
             ingress_certificate=INGRESS_SECRET,
             workload_client_id=args.identities.workload_client_id,
             wave=args.config.gitops.wave,
+            cosmos_endpoint=args.shared.database.endpoint if args.shared.database else NO_DATABASE,
         )
 
     def _observe(self, name: str, args: RegionalClusterArgs, aks: AksCluster) -> None:

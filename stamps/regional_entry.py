@@ -1,6 +1,9 @@
-"""The way into a stamp: identities, vault, registry endpoint, ingress zone, and the gateway with its WAF policy."""
+"""The way into a stamp: identities, vault, endpoints of registry and database, ingress zone, and the gateway with its
+WAF policy."""
 
 from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
 
 import pulumi
 
@@ -11,6 +14,7 @@ from stamps.app_gateway import AppGateway, AppGatewayArgs, GatewayIdentity, Gate
 from stamps.app_gateway_waf import AppGatewayWaf, AppGatewayWafArgs
 from stamps.cluster_identities import ClusterIdentities, ClusterIdentitiesArgs
 from stamps.config import StampConfig
+from stamps.database_endpoint import DatabaseEndpoint, DatabaseEndpointArgs
 from stamps.ingress_certificate import pem_bundle
 from stamps.ingress_host import split_ingress_host
 from stamps.key_vault import KeyVault, KeyVaultArgs
@@ -98,6 +102,7 @@ class RegionalEntry(pulumi.ComponentResource):
             ),
             child,
         )
+        database = self._database(name, args, place)
         ingress_zone = self._ingress_zone(name, args, links)
         firewall_policy = AppGatewayWaf(
             f"{name}-gateway-waf",
@@ -134,8 +139,28 @@ class RegionalEntry(pulumi.ComponentResource):
             child,
             after=[*vault.ready, *ingress_zone.links, *ingress_zone.records],
         )
-        self.cluster_needs = [*self.identities.role_assignments, *vault.ready, *registry.ready]
+        self.cluster_needs = [*self.identities.role_assignments, *vault.ready, *registry.ready, *database]
         self.register_outputs({"vaultName": self.vault_name})
+
+    def _database(self, name: str, args: RegionalEntryArgs, place: Mapping[str, object]) -> Sequence[pulumi.Resource]:
+        """Make the way to the shared database, if there is one; return what the workload waits for."""
+        if args.shared.database is None:
+            return ()
+        database = DatabaseEndpoint(
+            f"{name}-database",
+            DatabaseEndpointArgs.model_validate(
+                {
+                    **place,
+                    "contract": args.shared.database,
+                    "shared_resource_group": args.shared.resource_group_name,
+                    "workload_principal_id": self.identities.workload_principal_id,
+                    "subnet_id": args.spoke.private_endpoints_subnet_id,
+                    "virtual_network_ids": {"spoke": args.spoke.virtual_network_id},
+                }
+            ),
+            pulumi.ResourceOptions(parent=self),
+        )
+        return database.ready
 
     def _ingress_zone(self, name: str, args: RegionalEntryArgs, links: dict[str, pulumi.Output[str]]) -> PrivateDnsZone:
         """Make the zone in which gateway and nodes find the ingress: the name on its certificate has to resolve."""

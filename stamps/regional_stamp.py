@@ -1,8 +1,8 @@
 """One regional stamp: everything that a region needs to serve, built on the shared services.
 
 Owns three resource groups (hub, spoke, cluster) and all in them; in the shared group it adds its origin, its pull right
-on the registry and its endpoint's approval. Traffic may come last: the origin is the last to be made and, because
-Pulumi removes in the opposite order, the first to go.
+on the registry, its endpoint's approval and, where there is a fleet manager, its cluster's membership. Traffic may come
+last: the origin is the last to be made and, because Pulumi removes in the opposite order, the first to go.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from foundation.tags import resource_tags
 from shared.outputs import SharedOutputs
 from stamps.config import StampConfig
 from stamps.fleet import STAMP_KEY
+from stamps.fleet_membership import FleetMembership, FleetMembershipArgs, membership_problems
 from stamps.front_door_origin import FrontDoorOrigin, FrontDoorOriginArgs, PublicDnsRecord, PublicDnsRecordArgs
 from stamps.regional_cluster import RegionalCluster, RegionalClusterArgs
 from stamps.regional_entry import RegionalEntry, RegionalEntryArgs
@@ -56,6 +57,7 @@ class RegionalStamp(pulumi.ComponentResource):
 
     def __init__(self, name: str, args: RegionalStampArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         _check_region(args)
+        _check_membership(args)
         super().__init__("aks-geode:stamps:RegionalStamp", name, None, opts)
         child = pulumi.ResourceOptions(parent=self)
         config, shared, naming = args.config, args.shared, args.naming
@@ -99,6 +101,7 @@ class RegionalStamp(pulumi.ComponentResource):
             after=[*network.egress_ready, *entry.cluster_needs],
         )
         self._enrol(name, args, network, after=[entry, cluster])
+        self._join_fleet(name, args, cluster)
         self.outputs = pulumi.Output.from_input(
             {
                 "stamp": args.stamp,
@@ -157,6 +160,30 @@ class RegionalStamp(pulumi.ComponentResource):
             child,
             after=after,
         )
+
+    def _join_fleet(self, name: str, args: RegionalStampArgs, cluster: RegionalCluster) -> None:
+        """Enrol the cluster in the fleet manager, if there is one. The origin does not wait for it."""
+        fleet_manager = args.shared.fleet_manager
+        if fleet_manager is None:
+            return
+        FleetMembership(
+            f"{name}-fleet-membership",
+            FleetMembershipArgs(
+                fleet_manager=fleet_manager,
+                shared_resource_group=args.shared.resource_group_name,
+                stamp=args.stamp,
+                cluster_id=cluster.id,
+                wave=args.config.gitops.wave,
+            ),
+            pulumi.ResourceOptions(parent=self),
+            after=[cluster],
+        )
+
+
+def _check_membership(args: RegionalStampArgs) -> None:
+    problems = membership_problems(args.config, args.shared.fleet_manager)
+    if problems:
+        raise configuration_error(f"Pulumi.{args.stamp}.yaml", problems)
 
 
 def _check_region(args: RegionalStampArgs) -> None:

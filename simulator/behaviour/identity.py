@@ -22,7 +22,7 @@ MORE_ROLES: Final = "builtInRoles"
 """Fact of the cloud: GUIDs of further built-in roles, separated by blanks; the table holds the common ones only."""
 _ASSIGNMENTS: Final = "Microsoft.Authorization/roleAssignments"
 _DEFINITIONS: Final = "Microsoft.Authorization/roleDefinitions"
-_PRINCIPAL: Final = "principal:"
+PRINCIPAL: Final = "principal:"
 """Begin of the fact that tells a principal's type and when it was made."""
 _IDENTITY: Final = "azure-native:managedidentity:UserAssignedIdentity"
 _GROUP: Final = "index:Group"
@@ -33,15 +33,15 @@ _AUDIENCES: Final = 1
 def note_principals(store: CloudStore, kind: ResourceType, outputs: Properties, moment: Moment) -> None:
     """Keep since when the directory has the principals of a resource that was written."""
     for principal in _principals(kind, outputs):
-        if read_fact(store, _PRINCIPAL + principal) is None:
+        if read_fact(store, PRINCIPAL + principal) is None:
             type_name = "Group" if kind.token == _GROUP else "ServicePrincipal"
-            write_fact(store, _PRINCIPAL + principal, json.dumps([type_name, moment.mark()]))
+            write_fact(store, PRINCIPAL + principal, json.dumps([type_name, moment.mark()]))
 
 
 def forget_principals(store: CloudStore, kind: ResourceType, outputs: Properties) -> None:
     """Forget the principals of a resource that was deleted."""
     for principal in _principals(kind, outputs):
-        write_fact(store, _PRINCIPAL + principal, json.dumps(["", ""]))
+        write_fact(store, PRINCIPAL + principal, json.dumps(["", ""]))
 
 
 def _principals(kind: ResourceType, outputs: Properties) -> Iterator[str]:
@@ -101,7 +101,7 @@ def _principal(request: AzureRequest) -> None:
     principal = str(request.inputs.get("principalId", ""))
     if not is_guid(principal):
         raise bad_request("InvalidPrincipalId", f"A principal id must be a GUID, not '{principal}'.")
-    known = read_fact(request.store, _PRINCIPAL + principal)
+    known = read_fact(request.store, PRINCIPAL + principal)
     if known is None or request.previous:
         return
     type_name, mark = json.loads(known)

@@ -30,6 +30,7 @@ GATEWAY_MANAGEMENT_PORT: Final = 65200
 RESERVED_ADDRESSES: Final = 5
 """Azure keeps the first four addresses of each subnet and the last."""
 _REGISTRY: Final = "microsoft.containerregistry/registries"
+_DATABASE_ACCOUNT: Final = "microsoft.documentdb/databaseaccounts"
 
 
 @dataclass(frozen=True)
@@ -89,11 +90,16 @@ def addresses_of(store: CloudStore, inputs: Properties) -> int:
     """Return how many addresses a private endpoint takes.
 
     A registry's endpoint has one for the registry and one for the data of each of its regions
-    (https://learn.microsoft.com/azure/container-registry/container-registry-private-link).
+    (https://learn.microsoft.com/azure/container-registry/container-registry-private-link), a database account's one for
+    the account and one for each of its regions
+    (https://learn.microsoft.com/azure/cosmos-db/how-to-configure-private-endpoints).
     """
     taken = 0
     for connection in inputs.get("privateLinkServiceConnections") or []:
         target = store.get(str(connection.get("privateLinkServiceId", "")))
+        if target and target.arm_type == _DATABASE_ACCOUNT:
+            taken += 1 + len(target.inputs.get("locations") or [])
+            continue
         replicas = store.below(target.id) if target and target.arm_type == _REGISTRY else []
         registry = bool(target and target.arm_type == _REGISTRY)
         taken += 2 + sum(item.arm_type.endswith("/replications") for item in replicas) if registry else 1

@@ -11,7 +11,9 @@ from simulator.behaviour.access import ACCESS_WRITES
 from simulator.behaviour.cluster import CLUSTER_DELETIONS, CLUSTER_WRITES
 from simulator.behaviour.cluster_network import CLUSTER_NETWORK_WRITES
 from simulator.behaviour.cluster_offers import CLUSTER_OFFER_WRITES
+from simulator.behaviour.database import DATABASE_WRITES
 from simulator.behaviour.firewall import FIREWALL_WRITES
+from simulator.behaviour.fleet_manager import FLEET_MANAGER_WRITES
 from simulator.behaviour.front_door import FRONT_DOOR_DELETIONS, FRONT_DOOR_WRITES
 from simulator.behaviour.gateway import GATEWAY_WRITES
 from simulator.behaviour.identity import IDENTITY_DELETIONS, IDENTITY_WRITES
@@ -43,9 +45,11 @@ _WRITES: Final[tuple[Table, ...]] = (
     CLUSTER_WRITES,
     CLUSTER_OFFER_WRITES,
     CLUSTER_NETWORK_WRITES,
+    FLEET_MANAGER_WRITES,
     WORKLOAD_WRITES,
     KEY_VAULT_WRITES,
     STORAGE_WRITES,
+    DATABASE_WRITES,
     QUOTA_WRITES,
 )
 _DELETIONS: Final[tuple[Table, ...]] = (

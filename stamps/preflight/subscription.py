@@ -21,6 +21,7 @@ PROVIDERS = (
     "Microsoft.KubernetesConfiguration",
     "Microsoft.PolicyInsights",
     "Microsoft.EventGrid",
+    "Microsoft.DocumentDB",
     "Microsoft.Compute",
     "Microsoft.Authorization",
 )

@@ -21,6 +21,12 @@ def with_shared(tmp_path_factory: pytest.TempPathFactory) -> Project:
     return project
 
 
+@pytest.fixture(scope="module")
+def new(tmp_path_factory: pytest.TempPathFactory) -> Project:
+    """Return a project of which nothing was ever deployed."""
+    return Project.make(tmp_path_factory.mktemp("new") / "project", ("shared", "eastus2"))
+
+
 def test_stamp_before_its_shared_stack_gets_one_sentence(tmp_path: Path) -> None:
     """Neither a missing nor a never deployed shared stack is taken for an empty one; a preview may do without."""
     project = Project.make(tmp_path / "project", ("shared", "eastus2"))
@@ -46,17 +52,20 @@ def test_stamp_before_its_shared_stack_gets_one_sentence(tmp_path: Path) -> None
         ({"gateway": {"hostName": "edge"}}, "aks-geode:stamp.gateway.hostName"),
     ],
 )
-def test_bad_configuration_makes_nothing(tmp_path: Path, change: dict[str, Any], told: str) -> None:
+def test_bad_configuration_makes_nothing(new: Project, change: dict[str, Any], told: str) -> None:
     """The engine shows the one message, without a traceback, and nothing stands in the cloud."""
-    project = Project.make(tmp_path / "project", ("shared", "eastus2"))
-    project.edit("eastus2", change)
-
-    done = project.up("eastus2")
+    file = new.root / "Pulumi.eastus2.yaml"
+    before = file.read_bytes()
+    new.edit("eastus2", change)
+    try:
+        done = new.up("eastus2")
+    finally:
+        file.write_bytes(before)
 
     assert done.code != 0
     assert f"Pulumi.eastus2.yaml: {told}" in done.output
     assert "Traceback" not in done.output
-    assert project.cloud_ids() == set()
+    assert new.cloud_ids() == set()
 
 
 def test_text_in_place_of_settings_is_refused(tmp_path: Path) -> None:
@@ -101,7 +110,7 @@ import pulumi
 from foundation.api_aliases import strip_version_aliases
 from foundation.configuration import load
 from shared.config import SharedConfig
-from shared.outputs import SharedOutputs
+from shared.outputs import DatabaseContract, FleetManagerContract
 from shared.shared_services import SharedServices, SharedServicesArgs
 from stamps.config import StampConfig
 from stamps.regional_stamp import RegionalStamp, RegionalStampArgs
@@ -113,12 +122,16 @@ config = load(StampConfig, settings.get_object("stamp"), file="f", key="k")
 certificates = read_stamp_certificates(config, "f")
 client = authorization.get_client_config()
 from shared.contract_reader import read_contract
-contract = read_contract("shared")
+fleet = FleetManagerContract(id="/subscriptions/s/fleets/f", name="f", waves=("wave1",), node_images="cluster")
+database = DatabaseContract(account_id="/subscriptions/s/databaseAccounts/d", account_name="d",
+    endpoint="https://d.documents.azure.com:443/", database="workload", container="visits", regions=("eastus2",))
+contract = read_contract("shared").model_copy(update={"fleet_manager": fleet, "database": database})
 second = config.model_copy(update={"generation": 2})
 for name in ("first", "second"):
     RegionalStamp(name, RegionalStampArgs(
         stamp=name, config=config, shared=contract, certificates=certificates, protect=False))
-base = SharedConfig(business_unit="bu0002", application="b01", location="eastus2", regions=("eastus2", "centralus"))
+base = SharedConfig(business_unit="bu0002", application="b01", location="eastus2", regions=("eastus2", "centralus"),
+    fleet_manager={"node_images": "fleet"}, database={})
 for name in ("alpha", "beta"):
     SharedServices(name, SharedServicesArgs(
         config=base.model_copy(update={"application": name}), subscription_id=client.subscription_id,

@@ -20,12 +20,19 @@ from bootstrap.rights import (
     ON_EVENT_STORAGE,
     POLICY,
     PUBLIC_NAME,
+    STAMP_IN_DATABASE,
     STAMP_IN_SHARED_GROUP,
     Delegation,
 )
 from foundation.roles import Role
 from shared.contract_reader import offline_contract
-from shared.outputs import AccessContract, FirewallContract, PublicDnsZoneContract
+from shared.outputs import (
+    AccessContract,
+    DatabaseContract,
+    FirewallContract,
+    FleetManagerContract,
+    PublicDnsZoneContract,
+)
 from simulator.development_secrets import make_certificate
 from stamps.config import StampConfig
 from stamps.regional_stamp import RegionalStamp, RegionalStampArgs
@@ -40,7 +47,7 @@ ARM_TYPES = {
 SHARED_GROUP = "rg-offline-shared"
 STORAGE = f"/subscriptions/{SUBSCRIPTION_ID}/resourceGroups/rg-events/providers/Microsoft.Storage/storageAccounts/st1"
 ROLES = {
-    SHARED_GROUP: STAMP_IN_SHARED_GROUP.actions,
+    SHARED_GROUP: (*STAMP_IN_SHARED_GROUP.actions, *STAMP_IN_DATABASE.actions),
     "NetworkWatcherRG": FLOW_LOGS.actions,
     "rg-dns": PUBLIC_NAME.actions,
 }
@@ -49,6 +56,9 @@ DELEGATIONS = {SHARED_GROUP: IN_SHARED_GROUP, "rg-events": ON_EVENT_STORAGE}
 REFERENCES = {
     "Microsoft.Cdn/profiles/afdEndpoints": ("read",),
     "Microsoft.ContainerRegistry/registries": ("read", "privateEndpointConnectionsApproval/action"),
+    "Microsoft.DocumentDB/databaseAccounts": ("read", "PrivateEndpointConnectionsApproval/action"),
+    "Microsoft.DocumentDB/databaseAccounts/dbs": (),  # a path of the data, which Azure's own roles do not know
+    "Microsoft.DocumentDB/databaseAccounts/sqlRoleDefinitions": ("read",),
     "Microsoft.Insights/actionGroups": ("read",),
     "Microsoft.Network/firewallPolicies": ("read", "join/action"),
     "Microsoft.OperationalInsights/workspaces": ("read", "sharedKeys/action"),
@@ -95,6 +105,22 @@ def stamp(scheme: str) -> tuple[Registration, ...]:
                 allowed_fqdns=(),
                 base_policy_id=base,
                 base_policy_location=config.region,
+            ),
+            "fleet_manager": FleetManagerContract(
+                id=f"/subscriptions/{SUBSCRIPTION_ID}/resourceGroups/{SHARED_GROUP}/providers/"
+                "Microsoft.ContainerService/fleets/f",
+                name="f",
+                waves=("wave1",),
+                node_images="cluster",
+            ),
+            "database": DatabaseContract(
+                account_id=f"/subscriptions/{SUBSCRIPTION_ID}/resourceGroups/{SHARED_GROUP}/providers/"
+                "Microsoft.DocumentDB/databaseAccounts/d",
+                account_name="d",
+                endpoint="https://d.documents.azure.com:443/",
+                database="workload",
+                container="visits",
+                regions=(config.region,),
             ),
             "public_dns_zone": PublicDnsZoneContract(resource_group="rg-dns", name="edge.contoso.com"),
         }
@@ -177,6 +203,7 @@ def test_no_right_is_left_over() -> None:
         "Microsoft.Cdn/profiles/afdEndpoints/read",
         "Microsoft.Cdn/profiles/originGroups/read",
         "Microsoft.Cdn/profiles/read",
+        "Microsoft.ContainerService/fleets/read",
         "Microsoft.Network/dnsZones/read",
         "Microsoft.Network/networkWatchers/read",
         "Microsoft.Resources/subscriptions/resourceGroups/read",

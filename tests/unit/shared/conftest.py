@@ -15,6 +15,7 @@ def full() -> RecordingMocks:
         firewall={"inheritance": "shared", "sku": "Premium", "allowedFqdns": ["*.contoso.com"]},
         alerts={"emails": ["a@contoso.com", "b@contoso.com"]},
         access={"groupOwners": [OWNER, OWNER.upper()], "groupMembers": [OWNER]},
+        fleetManager={"nodeImages": "fleet"},
         publicDnsZone={"resourceGroup": "rg-dns", "name": "edge.contoso.com"},
         tags={"owner": "team-a"},
     )

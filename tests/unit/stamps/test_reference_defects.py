@@ -264,13 +264,18 @@ def _api_version(token: str) -> str:
 
 def test_only_the_named_types_speak_a_preview_api(stamp: RecordingMocks) -> None:
     """One version a type, the SDK's own, and a preview where the SDK's default module has no other."""
-    everything = [*stamp.resources, *deploy_shared().resources]
-    versions = {each.type: _api_version(each.type) for each in everything if each.type.startswith("azure-native:")}
+    everything = [*stamp.resources, *deploy_shared(fleetManager={"nodeImages": "fleet"}).resources]
+    types = {azure("containerservice:FleetMember"), *(each.type for each in everything)}
+    versions = {token: _api_version(token) for token in types if token.startswith("azure-native:")}
     previews = {token for token, version in versions.items() if version.endswith("-preview")}
     assert previews == {
         azure("containerregistry:CacheRule"),
         azure("containerregistry:Registry"),
         azure("containerregistry:Replication"),
+        azure("containerservice:AutoUpgradeProfile"),
+        azure("containerservice:Fleet"),
+        azure("containerservice:FleetMember"),
+        azure("containerservice:FleetUpdateStrategy"),
         azure("monitor:ActionGroup"),
         azure("monitor:DiagnosticSetting"),
         azure("monitor:ScheduledQueryRule"),
