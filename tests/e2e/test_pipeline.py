@@ -75,14 +75,14 @@ def test_a_pull_request_shows_what_it_changes(checkout: Project) -> None:
 
 def test_a_pull_request_that_fails_says_why(checkout: Project) -> None:
     """The preview's step fails, the comment's does not, and the message is that of the configuration."""
-    checkout.edit("eastus2", {"network": {"hub": "10.200.3.0/25"}})
+    checkout.edit("shared", {"frontDoor": {"probeIntervalSeconds": 3}})
 
-    codes, summary = run_job(checkout, "eastus2")
+    codes, summary = run_job(checkout, "shared")
 
     assert (codes[0], codes[2]) == (0, 0)
     assert codes[1] != 0
     assert "the preview failed" in summary
-    assert "Pulumi.eastus2.yaml: aks-geode:stamp.network.hub" in summary
+    assert "Pulumi.shared.yaml: aks-geode:shared.frontDoor.probeIntervalSeconds" in summary
 
 
 def test_an_unchanged_shared_stack_shows_no_change(checkout: Project) -> None:

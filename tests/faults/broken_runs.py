@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sqlite3
 import sys
 from collections import defaultdict
@@ -14,6 +15,8 @@ from simulator.cloud_store import CloudStore
 from simulator.faults import Fault, Faults
 from tests.e2e.project import Finished, Project
 
+_CERTIFICATE = "MII"  # a DER sequence of more than 127 bytes in base64
+_GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 _OF_ONE_RUN = frozenset({"created", "modified", "sourcePosition", "stackTrace", "provider"})
 Record = dict[str, Any]
 
@@ -71,6 +74,17 @@ def in_azure(resources: Iterable[Record]) -> list[Record]:
 def comparable(resources: Iterable[Record], *, outputs: bool = True) -> dict[str, Record]:
     """Return resources by URN without what differs from run to run: times, ids of providers, order of references."""
     return {item["urn"]: _plain(item, outputs) for item in resources if not item["type"].startswith("pulumi:")}
+
+
+def without_drawn_values(value: Any) -> Any:  # noqa: ANN401 - values of the state have no common type
+    """Return a value with a word in place of what a cloud or a certificate maker draws: GUIDs and certificates."""
+    if isinstance(value, dict):
+        return {_GUID.sub("(guid)", key): without_drawn_values(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [without_drawn_values(item) for item in value]
+    if isinstance(value, str):
+        return "(certificate)" if value.startswith(_CERTIFICATE) else _GUID.sub("(guid)", value)
+    return value
 
 
 def secrets_shown(project: Project) -> list[str]:

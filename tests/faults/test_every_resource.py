@@ -20,6 +20,7 @@ from tests.faults.broken_runs import (
     recover,
     secrets_shown,
     struck,
+    without_drawn_values,
 )
 
 pytestmark = pytest.mark.e2e
@@ -120,12 +121,7 @@ def _same_end(project: Project, smooth: Project) -> None:
     for stack in _STACKS:
         project.unchanged(stack, "--refresh")
         ours, theirs = (comparable(each.resources(stack), outputs=False) for each in (project, smooth))
-        assert _without_drawn_ids(ours) == _without_drawn_ids(theirs)
+        assert without_drawn_values(ours) == without_drawn_values(theirs)
     assert orphans(project, _STACKS) == set()
     assert secrets_shown(project) == []
     assert len(project.cloud_ids()) == len(smooth.cloud_ids())
-
-
-def _without_drawn_ids(resources: dict[str, dict[str, object]]) -> dict[str, list[str]]:
-    """Return what does not depend on the addresses and ids that a cloud draws."""
-    return {urn: sorted(item) for urn, item in resources.items()}
