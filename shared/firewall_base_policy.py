@@ -32,6 +32,7 @@ class FirewallBasePolicy(pulumi.ComponentResource):
     """A parent policy with its rule groups. A child waits for `rule_collection_groups`, not only for the policy."""
 
     id: pulumi.Output[str]
+    name: pulumi.Output[str]
     rule_collection_groups: list[pulumi.Resource]
 
     def __init__(self, name: str, args: FirewallBasePolicyArgs, opts: pulumi.ResourceOptions | None = None) -> None:
@@ -73,6 +74,6 @@ class FirewallBasePolicy(pulumi.ComponentResource):
                     opts=pulumi.ResourceOptions(parent=self, depends_on=groups[-1:], hooks=transient_retry()),
                 )
             )
-        self.id = policy.id
+        self.id, self.name = policy.id, policy.name
         self.rule_collection_groups = groups
         self.register_outputs({"id": self.id})

@@ -33,6 +33,7 @@ class FleetManager(pulumi.ComponentResource):
     """
 
     id: pulumi.Output[str]
+    name: pulumi.Output[str]
     contract: dict[str, object]
 
     def __init__(self, name: str, args: FleetManagerArgs, opts: pulumi.ResourceOptions | None = None) -> None:
@@ -66,7 +67,7 @@ class FleetManager(pulumi.ComponentResource):
                 disabled=False,
                 opts=pulumi.ResourceOptions(parent=self, hooks=transient_retry()),
             )
-        self.id = fleet.id
+        self.id, self.name = fleet.id, fleet.name
         self.contract = {
             "id": fleet.id,
             "name": fleet.name,

@@ -27,7 +27,7 @@ from shared.front_door_routing import PROBE_PATH, FrontDoorRouting, FrontDoorRou
 from shared.front_door_waf import FrontDoorWaf, FrontDoorWafArgs
 from shared.maintenance_site import MaintenanceSite, MaintenanceSiteArgs
 from shared.monitoring import Monitoring, MonitoringArgs
-from shared.outputs import SharedOutputs
+from shared.services_outputs import Services, contract, summary
 
 
 class SharedServicesArgs(Arguments):
@@ -72,10 +72,10 @@ class SharedServices(pulumi.ComponentResource):
         self._front_door = self._make_front_door()
         waf = self._make_waf()
         site = self._make_maintenance_site()
-        self._base_policy = self._make_base_policy()
-        self._admin_group = self._make_admin_group()
-        self._fleet_manager = self._make_fleet_manager()
-        self._database = self._make_database()
+        base_policy = self._make_base_policy()
+        admin_group = self._make_admin_group()
+        fleet_manager = self._make_fleet_manager()
+        database = self._make_database()
         everything: list[pulumi.Resource] = [
             self._monitoring,
             self._registry,
@@ -84,11 +84,21 @@ class SharedServices(pulumi.ComponentResource):
             site,
             self._make_alerts(),
         ]
-        options = (self._base_policy, self._admin_group, self._fleet_manager, self._database)
+        options = (base_policy, admin_group, fleet_manager, database)
         everything += [each for each in options if each is not None]
-        self._routing = self._make_routing(site, after=everything)
-        self.contract = self._contract().apply(_checked)
-        self.summary = self._summary()
+        services = Services(
+            group_name=group.name,
+            monitoring=self._monitoring,
+            registry=self._registry,
+            front_door=self._front_door,
+            routing=self._make_routing(site, after=everything),
+            base_policy=base_policy,
+            admin_group=admin_group,
+            fleet_manager=fleet_manager,
+            database=database,
+        )
+        self.contract = contract(config, args.subscription_id, args.tenant_id, services)
+        self.summary = summary(config, services)
         self.register_outputs({"contract": self.contract, "summary": self.summary})
 
     def _make_monitoring(self) -> Monitoring:
@@ -233,83 +243,6 @@ class SharedServices(pulumi.ComponentResource):
             tags=self._tags,
         )
         return Alerts(f"{self._name}-alerts", arguments, self._options)
-
-    def _contract(self) -> pulumi.Output[dict[str, object]]:
-        args, config = self._args, self._args.config
-        base, admins, zone = self._base_policy, self._admin_group, config.public_dns_zone
-        contract: dict[str, object] = {
-            "version": 1,
-            "subscriptionId": args.subscription_id,
-            "tenantId": args.tenant_id,
-            "workload": config.workload,
-            "resourceGroupName": self._group_name,
-            "location": config.location,
-            "regions": list(config.regions),
-            "frontDoor": {
-                "profileName": self._front_door.profile_name,
-                "profileId": self._front_door.profile_id,
-                "frontDoorId": self._front_door.front_door_id,
-                "endpointId": self._front_door.endpoint_id,
-                "endpointHostName": self._front_door.endpoint_host_name,
-                "originGroupName": self._routing.origin_group_name,
-                "probePath": PROBE_PATH,
-            },
-            "registry": {
-                "id": self._registry.id,
-                "name": self._registry.registry_name,
-                "loginServer": self._registry.login_server,
-                "replicatedRegions": list(self._registry.replicated_regions),
-            },
-            "workspace": {"id": self._monitoring.workspace_id, "location": config.location},
-            "firewall": {
-                "inheritance": config.firewall.inheritance,
-                "sku": config.firewall.sku,
-                "allowedFqdns": list(config.firewall.allowed_fqdns),
-                "basePolicyId": base.id if base else None,
-                "basePolicyLocation": config.location if base else None,
-            },
-            "access": {
-                "scheme": config.access.scheme,
-                "adminGroupObjectId": admins.object_id if admins else None,
-                "groupOwners": list(config.access.group_owners),
-                "groupMembers": list(config.access.group_members),
-                "namespaces": dict(config.access.namespaces),
-            },
-            "actionGroupId": self._monitoring.action_group_id,
-            "fleetManager": self._fleet_manager.contract if self._fleet_manager else None,
-            "database": self._database.contract if self._database else None,
-            "publicDnsZone": {"resourceGroup": zone.resource_group, "name": zone.name} if zone else None,
-            "tags": dict(config.tags),
-        }
-        return pulumi.Output.from_input(contract)
-
-    def _summary(self) -> pulumi.Output[dict[str, str]]:
-        config, registry = self._args.config, self._registry
-        replicas = ", ".join(registry.replicated_regions) or "no replica"
-        policy = self._naming.name("afwp", "base") if self._base_policy else "one in each stamp"
-        summary: dict[str, pulumi.Input[str]] = {
-            "Front Door": pulumi.Output.concat("https://", self._front_door.endpoint_host_name),
-            "Container registry": pulumi.Output.format(
-                "{0} in {1}, replicas: {2}", registry.login_server, config.location, replicas
-            ),
-            "Log workspace": pulumi.Output.format(
-                "{0}, {1} days", self._monitoring.workspace_name, config.workspace.retention_days
-            ),
-            "Base firewall policy": policy,
-            "When every stamp fails": (
-                "maintenance page" if config.front_door.outage_behaviour == "page" else "Front Door sends to all stamps"
-            ),
-            "Resource group": self._group_name,
-            "Regions": ", ".join(config.regions),
-        }
-        if self._database is not None:
-            summary["Database"] = f"{self._database.endpoint} in {', '.join(self._database.regions)}"
-        return pulumi.Output.all(**summary)
-
-
-def _checked(contract: dict[str, object]) -> dict[str, object]:
-    """Return the contract as a stamp will read it; a wrong one fails here and not in every stamp."""
-    return SharedOutputs.model_validate(contract).model_dump(by_alias=True, mode="json")
 
 
 def _warn_of_unknown_regions(config: SharedConfig) -> None:
