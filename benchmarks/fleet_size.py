@@ -16,12 +16,14 @@ from benchmarks.engine_runs import DEPLOY, SOURCE, Copy
 from benchmarks.measurement import BenchmarkError
 from benchmarks.report import table
 from benchmarks.targets import Target
+from simulator.behaviour.quotas import set_quota
 from simulator.cloud_store import CloudStore
 from simulator.home import Home
 from simulator.wrapper import running_server
 
 STAMPS: Final = 40
 _FEW: Final = 2
+_PLENTY: Final = 100_000
 MOST_OF_FEW_COST: Final = 1.3
 
 
@@ -43,6 +45,7 @@ def benchmark(folder: Path, stamps: int, told: Callable[[str], None]) -> str:
     names = _write_stacks(root, stamp.path.name, stamps, f"{stamp.project}:stamp")
     base = Copy(shared.stack, root, home)
     engine_runs.prepare(base, shared.stack)
+    _raise_quotas(home, str(stamp.configuration[f"{stamp.project}:stamp"]["region"]))
     with running_server(home) as port:
         environment = {**engine_runs.environment(home, port), "PULUMI_SKIP_CHECKPOINTS": "true"}
         told(f"deploying {shared.stack}")
@@ -97,6 +100,14 @@ def _deploy(copy: Copy, environment: dict[str, str], server: psutil.Process) -> 
     engine_runs.run(copy, DEPLOY, environment)
     seconds = time.perf_counter() - started
     return Deployed(sum(server.cpu_times()[:2]) - before, seconds, _count(copy.home) - made)
+
+
+def _raise_quotas(home: Home, region: str) -> None:
+    """Give the region room: a new subscription's quota of cores ends after a dozen stamps."""
+    store = CloudStore(home.cloud_file)
+    for name in ("cores", "standardDDSv5Family", "publicIPAddresses", "virtualNetworks"):
+        set_quota(store, region, name, _PLENTY)
+    store.close()
 
 
 def _server() -> psutil.Process:

@@ -71,7 +71,7 @@ def _rounds(copy: Rehearsal, standing: Sequence[Record], subscription_id: str, g
     for _ in range(_MOST_ROUNDS):
         preview = copy.preview(resources)
         earlier = {item["urn"]: item for item in resources}
-        subscription_id = subscription_id or _subscription(standing, preview)
+        subscription_id = subscription_id or subscription_of(standing, preview)
         planned = candidates(preview, resources, subscription_id, given)
         ids = {urn: id_ for urn, id_ in planned.ids.items() if (urn, id_) not in asked}
         asked |= set(ids.items())
@@ -86,15 +86,15 @@ def _rounds(copy: Rehearsal, standing: Sequence[Record], subscription_id: str, g
     return Survey(found, tuple(strangers.values()), planned, resources, preview)
 
 
-def _subscription(standing: Sequence[Record], preview: Preview) -> str:
-    """Return the subscription that the stack's own ids name.
+def subscription_of(standing: Sequence[Record], preview: Preview) -> str:
+    """Return the subscription that the ids in the state name or, when there are none, those in the planned inputs.
 
     Raises:
         RecoveryError: they name none, or several.
     """
-    texts = [item["id"] for item in standing if item.get("id")]
-    texts = texts or [json.dumps([(step.get("newState") or {}).get("inputs") for step in preview.steps])]
-    named: set[str] = {match.lower() for text in texts for match in _SUBSCRIPTION.findall(text)}
+    held = " ".join(item["id"] for item in standing if item.get("id"))  # also those of providers and other stacks
+    planned = json.dumps([(step.get("newState") or {}).get("inputs") for step in preview.steps])
+    named: set[str] = {match.lower() for match in _SUBSCRIPTION.findall(held) or _SUBSCRIPTION.findall(planned)}
     if len(named) != 1:
         told = " and ".join(sorted(named)) or "none"
         raise RecoveryError(f"the ids name {told} as subscription; set ARM_SUBSCRIPTION_ID to the right one")
