@@ -6,7 +6,7 @@
 MAKEFLAGS += --no-print-directory --no-builtin-rules
 
 PYTHON ?= python3
-PYTEST_ARGS ?= -n 2 --dist loadfile
+PYTEST_ARGS ?= -n 3 --dist loadfile
 SIMULATOR_ARGS ?=
 BENCH_ARGS ?=
 

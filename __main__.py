@@ -12,6 +12,8 @@ from pulumi_azure_native import authorization
 from foundation.api_aliases import strip_version_aliases
 from foundation.azure_retries import pause_first
 from foundation.configuration import Problem, configuration_error, load
+from foundation.sdk_debug_messages import drop_debug_messages
+from foundation.sdk_imports import load_parts_on_demand
 from shared.config import SharedConfig
 from shared.contract_reader import offline_contract, read_contract
 from shared.outputs import CONTRACT_OUTPUT
@@ -72,10 +74,13 @@ def deploy_stamp() -> None:
 
 
 gc.disable()  # the program ends after one deployment; the collector would search its many small objects in vain
+load_parts_on_demand()
 if simulated:
     pause_first(seconds=0.05)
 if not settings.get_bool("keepApiAliases"):
     strip_version_aliases()
+if not settings.get_bool("sdkDebugMessages"):
+    drop_debug_messages()
 if settings.get("shared") and settings.get("stamp"):
     raise configuration_error(file, [Problem(STAMP_KEY, "(both)", f"either {SHARED_KEY} or {STAMP_KEY}", "")])
 if settings.get("shared"):

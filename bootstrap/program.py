@@ -11,12 +11,14 @@ from bootstrap.config import CONFIG_KEY, BootstrapConfig, read_fleet
 from bootstrap.deployment_access import DeploymentAccess, DeploymentAccessArgs
 from foundation.api_aliases import strip_version_aliases
 from foundation.configuration import load
+from foundation.sdk_imports import load_parts_on_demand
 
 PROJECT = Path(__file__).resolve().parent.parent
 
 
 def deploy() -> None:
     """Make everything for one fleet."""
+    load_parts_on_demand()
     strip_version_aliases()
     settings = pulumi.Config("aks-geode-bootstrap")
     file = f"bootstrap/Pulumi.{pulumi.get_stack()}.yaml"

@@ -33,6 +33,7 @@ def stack_file_schema() -> dict[str, Any]:
         "aks-geode:gatewayCertificate": _SECRET,
         "aks-geode:ingressCertificate": _SECRET,
         "aks-geode:keepApiAliases": {"type": "boolean"},
+        "aks-geode:sdkDebugMessages": {"type": "boolean"},
     }
     config = {
         "type": "object",

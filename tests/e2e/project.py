@@ -5,10 +5,14 @@ from __future__ import annotations
 import json
 import os
 import re
+import secrets
 import shutil
+import signal
 import sqlite3
 import subprocess
 import sys
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,10 +20,16 @@ from typing import Any
 import yaml
 
 from simulator.home import Home
+from simulator.wrapper import with_config_file
+from tests.e2e.servers import port_of, stop
 
 SOURCE = Path(__file__).parents[2]
 _PROGRAM = ("foundation", "shared", "stamps")
 _TIMEOUT_SECONDS = 600
+_PASSPHRASE = os.environ.get("PYTEST_XDIST_TESTRUNUID") or secrets.token_urlsafe(32)
+"""The same in all processes of a test run, for one copies what another deployed. It guards nothing but test data."""
+_secrets: dict[str, bytes] = {}
+"""Encrypted certificates by the name of their file."""
 
 
 @dataclass(frozen=True)
@@ -51,7 +61,25 @@ class Project:
             (root / folder).symlink_to(SOURCE / folder)
         for file in ("Pulumi.yaml", "__main__.py", *(f"Pulumi.{stack}.yaml" for stack in stacks)):
             shutil.copy(SOURCE / file, root / file)
-        return cls(root)
+        made = cls(root)
+        made.give_secrets()
+        return made
+
+    def give_secrets(self) -> None:
+        """Give the project the encrypted certificates that another of this process made for the same host names.
+
+        They take the engine three commands for each stack, and whoever has them and the passphrase can read them.
+        """
+        home = Home(self.home)
+        (home.path / "stacks").mkdir(parents=True, exist_ok=True)
+        home.passphrase_file.write_text(_PASSPHRASE, encoding="utf-8")
+        home.passphrase_file.chmod(0o600)
+        for name, content in _secrets.items():
+            (home.stacks / name).write_bytes(content)
+
+    def _keep_secrets(self) -> None:
+        for file in Home(self.home).stacks.glob("*.secrets.json"):
+            _secrets.setdefault(file.name, file.read_bytes())
 
     def copy(self, root: Path) -> Project:
         """Return a project in `root` with this one's stack files, state and simulated cloud; no engine may run."""
@@ -59,7 +87,8 @@ class Project:
         for pattern in ("Pulumi*.yaml", "__main__.py"):
             for file in self.root.glob(pattern):
                 shutil.copy(file, made.root / file.name)
-        shutil.copytree(self.home, made.home)
+        stop(Home(self.home))
+        shutil.copytree(self.home, made.home, dirs_exist_ok=True)
         return made
 
     @property
@@ -71,24 +100,35 @@ class Project:
         """Run `python -m simulator` with a verb and its options."""
         verb, *rest = arguments
         command = [sys.executable, "-m", "simulator", verb, "--project-directory", str(self.root), *rest]
-        environment = {**os.environ, "PYTHONPATH": str(SOURCE)}
-        environment["PULUMI_SKIP_CHECKPOINTS"] = "false" if self.checkpoints else "true"
-        done = subprocess.run(
+        return self._run(command, {**os.environ, "PYTHONPATH": str(SOURCE)})
+
+    def pulumi(self, *arguments: str) -> Finished:
+        """Run the engine against the simulated Azure, as `python -m simulator run` does."""
+        home = Home(self.home)
+        port = port_of(home)
+        command = with_config_file(["pulumi", *arguments, "--non-interactive"], self.root, home)
+        self._keep_secrets()
+        return self._run(command, home.environment(port))
+
+    def _run(self, command: Sequence[str], environment: Mapping[str, str]) -> Finished:
+        """Run a command in a process group of its own, and end what it leaves behind when it was killed."""
+        skipped = {"PULUMI_SKIP_CHECKPOINTS": "false" if self.checkpoints else "true"}
+        process = subprocess.Popen(
             command,
             cwd=self.root,
-            env=environment,
+            env={**environment, **skipped},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
-            timeout=_TIMEOUT_SECONDS,
-            check=False,
+            process_group=0,
         )
-        return Finished(done.returncode, done.stdout)
-
-    def pulumi(self, *arguments: str) -> Finished:
-        """Run the engine against the simulated Azure."""
-        return self.simulator("run", "--", "pulumi", *arguments, "--non-interactive")
+        try:
+            output, _ = process.communicate(timeout=_TIMEOUT_SECONDS)
+        finally:
+            with suppress(ProcessLookupError, PermissionError):
+                os.killpg(process.pid, signal.SIGKILL)
+        return Finished(process.returncode, output)
 
     def up(self, stack: str) -> Finished:
         """Deploy one stack."""

@@ -45,7 +45,9 @@ class DeployedFleet:
 
     def _deploy(self, stamp: str, drained: bool) -> None:
         self._project.edit(stamp, {"drained": drained})
-        self._project.up(stamp).succeeded()
+        # A server of its own for each, as two people have who deploy two stamps at the same time.
+        engine = ("pulumi", "up", "--stack", stamp, "--yes", "--skip-preview", "--non-interactive")
+        self._project.simulator("run", "--", *engine).succeeded()
         self._exports[stamp] = self._project.export(stamp)
         self._drained[stamp] = drained
 
@@ -124,9 +126,8 @@ async def test_in_a_drain_no_request_fails(fleet: DeployedFleet, tmp_path: Path)
         gateway = chain.gateways["eastus2"]
         await asyncio.to_thread(fleet.set_drained, eastus2=True)
         assert chain.regions_since(0) == set(STAMPS)
-        held: list[Held] = []
+        held: list[Held] = [chain.hold(number % len(chain.edges)) for number in range(12)]
         while gateway.in_flight("POST") < 3:
-            held.append(chain.hold(len(held) % len(chain.edges)))
             await asyncio.sleep(0.02)
         drained = fleet.give_policy(chain, "eastus2")
         left = await chain.until(lambda: not any(chain.healthy("eastus2")))
@@ -142,7 +143,7 @@ async def test_in_a_drain_no_request_fails(fleet: DeployedFleet, tmp_path: Path)
             request.release.set()
         answers = await asyncio.gather(*(request.answer for request in held))
         assert {answer.status for answer in answers} == {201}
-        assert sum(answer.headers["x-served-by-region"] == "eastus2" for answer in answers) >= 3
+        assert {answer.headers["x-served-by-region"] for answer in answers} == set(STAMPS)
 
         direct = await chain.ask_gateway("eastus2", *ECHO)
         assert (direct.status, direct.headers["x-served-by-region"]) == (200, "eastus2")

@@ -47,9 +47,7 @@ def test_stamp_before_its_shared_stack_gets_one_sentence(tmp_path: Path) -> None
     ("change", "told"),
     [
         ({"network": {"hub": "10.200.3.0/25"}}, "aks-geode:stamp.network.hub"),
-        ({"zones": ["9"]}, "aks-geode:stamp.zones[0]"),
         ({"regin": "eastus2"}, "aks-geode:stamp.regin"),
-        ({"gateway": {"hostName": "edge"}}, "aks-geode:stamp.gateway.hostName"),
     ],
 )
 def test_bad_configuration_makes_nothing(new: Project, change: dict[str, Any], told: str) -> None:
@@ -84,7 +82,6 @@ def test_private_link_stamp_with_the_shared_base_policy(with_shared: Project) ->
     """The child policy lies in the base's region, and no subnet is kept for the API server."""
     with_shared.edit("centralus", {**stamp("centralus", 4, "Thursday"), "apiServer": "privateLink"}, of="eastus2")
     with_shared.up("centralus").succeeded()
-    with_shared.unchanged("centralus")
     found = with_shared.resources("centralus")
 
     (policy,) = (r for r in found if r["type"] == "azure-native:network:FirewallPolicy")

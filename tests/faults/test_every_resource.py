@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from simulator.faults import Fault, Kind
-from tests.e2e.project import Project
+from tests.e2e.project import Project, counts
 from tests.faults.broken_runs import (
     arm,
     comparable,
@@ -85,6 +85,22 @@ def test_random_kills(tmp_path: Path, smooth: Project) -> None:
     print(f"{killed} kills")  # noqa: T201 - a figure for who runs the sweep
 
     _same_end(project, smooth)
+
+
+def test_the_lost_state_of_the_shared_stack_is_found_again(smooth: Project) -> None:
+    """All that stands comes back as `up` wrote it; for the group, whose id Entra draws, a person has to find it."""
+    held = lose_state(smooth, "shared")["deployment"]["resources"]
+    (group,) = (item for item in held if item["type"] == "azuread:index/group:Group")
+
+    told = recover(smooth, "shared", "--id", f"shared-cluster-admin-group-group={group['id']}").succeeded().output
+
+    assert f"{len(in_azure(held))} adopted" in told
+    assert comparable(in_azure(smooth.resources("shared"))) == comparable(in_azure(held))
+    done = smooth.up("shared").succeeded()
+    assert set(counts(done.output)) == {"unchanged"}
+    kept = list((smooth.root / ".recovery").glob("shared-*.json"))
+    assert kept
+    assert all(file.stat().st_mode & 0o077 == 0 for file in kept)
 
 
 def test_the_lost_state_of_a_stamp_is_found_again(smooth: Project) -> None:
