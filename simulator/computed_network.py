@@ -138,7 +138,7 @@ def _linked_names(context: OutputContext) -> list[str]:
 def _next_endpoint_address(context: OutputContext, subnet_id: str, prefix: str, given: list[str]) -> str:
     used = set(given) | {
         address
-        for item in context.store.of_type("Microsoft.Network/privateEndpoints")
+        for item in context.store.of_type("Microsoft.Network/privateEndpoints", naming=subnet_id)
         if str((item.inputs.get("subnet") or {}).get("id", "")).lower() == subnet_id.lower()
         for entry in item.outputs.get("customDnsConfigs") or []
         for address in entry.get("ipAddresses") or []

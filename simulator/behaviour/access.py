@@ -26,7 +26,7 @@ _DIAGNOSTIC_SETTINGS: Final = 5
 
 def holds_role(store: CloudStore, principal: str, roles: tuple[str, ...], scope: str) -> bool:
     """Tell whether a principal has one of the roles, or a custom one, at a scope or above it."""
-    for assignment in store.of_type("Microsoft.Authorization/roleAssignments"):
+    for assignment in store.of_type("Microsoft.Authorization/roleAssignments", naming=principal):
         at = str(assignment.inputs.get("scope", "")).lower().rstrip("/")
         role_id = str(assignment.inputs.get("roleDefinitionId", ""))
         applies = (scope.lower() + "/").startswith(at + "/") and assignment.inputs.get("principalId") == principal

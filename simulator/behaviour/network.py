@@ -118,7 +118,7 @@ def refuse_used_subnet(store: CloudStore, subnet_id: str) -> None:
 
 def _public_ip(request: AzureRequest) -> None:
     label = request.reference("dnsSettings", "domainNameLabel").lower()
-    for other in request.store.of_type("Microsoft.Network/publicIPAddresses") if label else ():
+    for other in request.store.of_type("Microsoft.Network/publicIPAddresses", naming=label) if label else ():
         same = str((other.inputs.get("dnsSettings") or {}).get("domainNameLabel", "")).lower() == label
         if (
             same
@@ -164,7 +164,7 @@ def _zone_link(request: AzureRequest) -> None:
     # (https://learn.microsoft.com/azure/dns/private-dns-virtual-network-links).
     zone = name_of(request.id.rsplit("/virtualNetworkLinks/", 1)[0]).lower()
     network = request.reference("virtualNetwork", "id").lower()
-    for other in request.store.of_type("Microsoft.Network/privateDnsZones/virtualNetworkLinks"):
+    for other in request.store.of_type("Microsoft.Network/privateDnsZones/virtualNetworkLinks", naming=network):
         same = str((other.inputs.get("virtualNetwork") or {}).get("id", "")).lower() == network
         if (
             same
