@@ -23,6 +23,8 @@ def same(expected: object, found: object) -> bool:
     """Tell whether the server has everything that was asked for; it adds defaults and owners of its own."""
     if isinstance(expected, dict):
         return isinstance(found, dict) and all(same(value, found.get(key)) for key, value in expected.items())
+    if expected == []:
+        return not found  # the server keeps no empty list; one that it added to would be seen
     if isinstance(expected, list):
         return isinstance(found, list) and len(expected) == len(found) and all(map(same, expected, found))
     return expected == found or str(expected) == str(found)
